@@ -1,0 +1,174 @@
+//! `guerdon serve`: one process that serves the API and the pages and does the background work.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use engine::{Ctx, Engine};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::ServeArgs;
+use crate::config::{Config, Loaded};
+use crate::wiring::{self, Node};
+use crate::{clock, telemetry};
+
+/// Runs the command until it is told to stop.
+pub(crate) async fn run(path: &Path, args: ServeArgs) -> anyhow::Result<()> {
+    let mut loaded = Loaded::read(path)?;
+    if let Some(listen) = args.listen {
+        loaded.config.server.listen = listen;
+    }
+    loaded.config.jobs.enabled &= !args.no_jobs;
+    telemetry::log(&loaded.config.log)?;
+    let server = Server::start(&loaded).await?;
+    tracing::info!(address = %server.address, "guerdon serves");
+    stop_signal().await;
+    tracing::info!("stopping: no new connections, requests under way are finished");
+    server.stop().await
+}
+
+/// A running node.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) engine: Arc<Engine>,
+    node: Node,
+    stop: CancellationToken,
+    stop_within: Duration,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    jobs: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens the stores, binds the port and starts the background work.
+    pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Self> {
+        let config = &loaded.config;
+        let node = wiring::open(loaded).await?;
+        let metrics = telemetry::metrics()?;
+        let listen = config.server.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}; is another server running?"))?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let router = router(config, &node, address, metrics);
+        let ended = stop.clone().cancelled_owned();
+        let http = tokio::spawn(async move {
+            axum::serve(listener, router).with_graceful_shutdown(ended).await
+        });
+        let jobs = config.jobs.enabled.then(|| start_jobs(config, &node, &stop)).transpose()?;
+        Ok(Self {
+            address,
+            engine: Arc::clone(&node.engine),
+            node,
+            stop,
+            stop_within: Duration::from_secs(config.server.stop_seconds),
+            http,
+            jobs,
+        })
+    }
+
+    /// Stops: requests that are under way are finished, leases are left to run out, the database is
+    /// closed in order.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        let ended = async {
+            let served = self.http.await;
+            if let Some(jobs) = self.jobs {
+                let _ = jobs.await;
+            }
+            served
+        };
+        match tokio::time::timeout(self.stop_within, ended).await {
+            Err(_) => tracing::warn!("some requests were still under way and have been cut"),
+            Ok(served) => served.context("the server ended abruptly")??,
+        }
+        drop(self.engine);
+        drop(self.node);
+        Ok(())
+    }
+}
+
+fn router(
+    config: &Config,
+    node: &Node,
+    address: SocketAddr,
+    metrics: PrometheusHandle,
+) -> axum::Router {
+    let public_url = public_url(config, address);
+    let engine = Arc::clone(&node.engine);
+    let ready = Arc::clone(&node.engine);
+    let state = api::ApiState {
+        engine: Arc::clone(&engine),
+        clock: Arc::new(clock::now),
+        entropy: Arc::new(clock::random::<32>),
+        admin_keys: wiring::admin_keys(config, &node.cli_key),
+        public_url: public_url.clone(),
+        readiness: Arc::new(move || Box::pin(readiness(Arc::clone(&ready)))),
+        metrics: Arc::new(move || metrics.render()),
+    };
+    let pages = pages::PagesState {
+        engine,
+        clock: Arc::new(clock::now),
+        entropy: Arc::new(clock::random::<32>),
+        public_url,
+    };
+    api::router(state).merge(pages::router(pages))
+}
+
+/// The address that links begin with. A demo or test that took any free port is reached there.
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    if config.server.listen.port() == 0 {
+        return format!("http://{address}");
+    }
+    config.server.public_url.trim_end_matches('/').to_owned()
+}
+
+async fn readiness(engine: Arc<Engine>) -> Vec<api::Dependency> {
+    let ctx = Ctx::at(clock::now());
+    let store = engine.backlog(&ctx).await;
+    vec![api::Dependency {
+        name: "store".to_owned(),
+        is_required: true,
+        problem: store.err().map(|error| error.to_string()),
+    }]
+}
+
+fn start_jobs(
+    config: &Config,
+    node: &Node,
+    stop: &CancellationToken,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let jobs = &config.jobs;
+    let settings = jobs::Settings {
+        deliveries_in_flight: jobs.deliveries_in_flight,
+        sweep_every: Duration::from_millis(jobs.sweep_ms.max(1)),
+        refresh_every: Duration::from_millis(jobs.refresh_ms.max(1)),
+        allow_private: config.egress.allow_private.clone(),
+    };
+    let worker = jobs::Worker::new(
+        Arc::clone(&node.engine),
+        Arc::new(clock::now),
+        Arc::new(|| u16::from_le_bytes(clock::random::<2>())),
+        settings,
+    )?;
+    Ok(tokio::spawn(worker.run(stop.clone())))
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+}

@@ -1,0 +1,82 @@
+//! Puts the parts together as the configuration says.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use data_encoding::HEXLOWER_PERMISSIVE;
+use domain::ids::bearer_digest;
+use engine::{Ctx, Engine, Stores, Vault};
+use store_sqlite::{Options, SqliteStore};
+
+use crate::clock;
+use crate::config::{Config, Loaded, Role, Store};
+
+/// Name under which the command line signs its edits.
+pub(crate) const CLI_NAME: &str = "command line";
+
+/// An engine on its stores.
+pub(crate) struct Node {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) cli_key: String,
+}
+
+/// Opens the stores for writing and loads the catalogue.
+pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Node> {
+    let Store::Sqlite { readers, .. } = &loaded.config.store;
+    let path = loaded.database();
+    let options = Options { readers: *readers, ..Options::default() };
+    let store = SqliteStore::open(&path, options)
+        .with_context(|| format!("cannot open the database {}", path.display()))?;
+    assemble(loaded, Arc::new(store)).await
+}
+
+/// Opens the stores for reading beside a server that may be running.
+pub(crate) async fn open_read_only(loaded: &Loaded) -> anyhow::Result<Node> {
+    let path = loaded.database();
+    let store = SqliteStore::open_read_only(&path)
+        .with_context(|| format!("cannot open the database {}", path.display()))?;
+    assemble(loaded, Arc::new(store)).await
+}
+
+async fn assemble(loaded: &Loaded, store: Arc<SqliteStore>) -> anyhow::Result<Node> {
+    let (current, older) = loaded.master_keys()?;
+    let vault = Vault::new(&current, &older);
+    let cli_key = data_encoding::HEXLOWER.encode(&vault.derive("command line admin key"));
+    let stores = Stores {
+        state: Arc::clone(&store) as _,
+        catalog: Arc::clone(&store) as _,
+        reports: Arc::clone(&store) as _,
+    };
+    let engine = Arc::new(Engine::new(stores, vault));
+    engine.refresh_catalog(&Ctx::at(clock::now())).await.context("cannot load the catalogue")?;
+    Ok(Node { engine, store, cli_key })
+}
+
+/// The admin keys of the configuration, and the one that the command line derives for itself.
+pub(crate) fn admin_keys(config: &Config, cli_key: &str) -> Vec<api::AdminKey> {
+    let own = api::AdminKey {
+        name: CLI_NAME.to_owned(),
+        role: api::Role::Admin,
+        digest: bearer_digest(cli_key),
+    };
+    let configured = config.admin_keys.iter().map(|key| {
+        let bytes = HEXLOWER_PERMISSIVE.decode(key.digest.as_bytes()).unwrap_or_default();
+        api::AdminKey {
+            name: key.name.clone(),
+            role: role(key.role),
+            digest: bytes.try_into().unwrap_or_default(),
+        }
+    });
+    std::iter::once(own).chain(configured).collect()
+}
+
+fn role(role: Role) -> api::Role {
+    match role {
+        Role::Admin => api::Role::Admin,
+        Role::AdOps => api::Role::AdOps,
+        Role::Finance => api::Role::Finance,
+        Role::Support => api::Role::Support,
+        Role::ReadOnly => api::Role::ReadOnly,
+    }
+}

@@ -1,0 +1,304 @@
+//! The whole catalogue as one value, and edits of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{
+    AdGroup, Advertiser, App, LineItem, Mission, Order, Partner, Publisher, Segment, Unit,
+};
+use crate::ids::{
+    AdGroupId, AdvertiserId, AppId, LineItemId, MissionId, OrderId, PartnerId, PublisherId,
+    SegmentId, UnitId,
+};
+
+/// Everything that people edit, at one revision.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Catalog {
+    /// One more for each saved edit; 0 is the empty catalogue.
+    pub revision: u64,
+    /// By number.
+    pub publishers: BTreeMap<PublisherId, Publisher>,
+    /// By number.
+    pub apps: BTreeMap<AppId, App>,
+    /// By number.
+    pub units: BTreeMap<UnitId, Unit>,
+    /// By number.
+    pub advertisers: BTreeMap<AdvertiserId, Advertiser>,
+    /// By number.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// By number.
+    pub line_items: BTreeMap<LineItemId, LineItem>,
+    /// By number.
+    pub ad_groups: BTreeMap<AdGroupId, AdGroup>,
+    /// The latest version of each mission that has not been deleted.
+    pub missions: BTreeMap<MissionId, Arc<Mission>>,
+    /// By number.
+    pub partners: BTreeMap<PartnerId, Partner>,
+    /// By number.
+    pub segments: BTreeMap<SegmentId, Segment>,
+    /// Every version of every mission that a user may have started, deleted ones included.
+    pub mission_versions: BTreeMap<(MissionId, u32), Arc<Mission>>,
+    /// Line items that have been deleted but whose missions users may have started.
+    pub retired_line_items: BTreeMap<LineItemId, LineItem>,
+}
+
+/// The kinds of rows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum EntityKind {
+    /// [`Publisher`].
+    Publisher,
+    /// [`App`].
+    App,
+    /// [`Unit`].
+    Unit,
+    /// [`Advertiser`].
+    Advertiser,
+    /// [`Order`].
+    Order,
+    /// [`Segment`].
+    Segment,
+    /// [`LineItem`].
+    LineItem,
+    /// [`AdGroup`].
+    AdGroup,
+    /// [`Mission`].
+    Mission,
+    /// [`Partner`].
+    Partner,
+}
+
+impl EntityKind {
+    /// Every kind, owners before what they own.
+    pub const ALL: [Self; 10] = [
+        Self::Publisher,
+        Self::App,
+        Self::Unit,
+        Self::Advertiser,
+        Self::Order,
+        Self::Segment,
+        Self::LineItem,
+        Self::AdGroup,
+        Self::Mission,
+        Self::Partner,
+    ];
+
+    /// The name in files, addresses and answers; plural, as in `/v1/admin/line_items`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Publisher => "publishers",
+            Self::App => "apps",
+            Self::Unit => "units",
+            Self::Advertiser => "advertisers",
+            Self::Order => "orders",
+            Self::Segment => "segments",
+            Self::LineItem => "line_items",
+            Self::AdGroup => "ad_groups",
+            Self::Mission => "missions",
+            Self::Partner => "partners",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One row of any kind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entity {
+    /// A publisher.
+    Publisher(Publisher),
+    /// An app.
+    App(App),
+    /// A unit.
+    Unit(Unit),
+    /// An advertiser.
+    Advertiser(Advertiser),
+    /// An order.
+    Order(Order),
+    /// A segment.
+    Segment(Segment),
+    /// A line item.
+    LineItem(LineItem),
+    /// An ad group.
+    AdGroup(AdGroup),
+    /// A mission.
+    Mission(Arc<Mission>),
+    /// A partner connection.
+    Partner(Partner),
+}
+
+impl Entity {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> EntityKind {
+        match self {
+            Self::Publisher(_) => EntityKind::Publisher,
+            Self::App(_) => EntityKind::App,
+            Self::Unit(_) => EntityKind::Unit,
+            Self::Advertiser(_) => EntityKind::Advertiser,
+            Self::Order(_) => EntityKind::Order,
+            Self::Segment(_) => EntityKind::Segment,
+            Self::LineItem(_) => EntityKind::LineItem,
+            Self::AdGroup(_) => EntityKind::AdGroup,
+            Self::Mission(_) => EntityKind::Mission,
+            Self::Partner(_) => EntityKind::Partner,
+        }
+    }
+
+    /// Its number within its kind.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        match self {
+            Self::Publisher(row) => row.id.0,
+            Self::App(row) => row.id.0,
+            Self::Unit(row) => row.id.0,
+            Self::Advertiser(row) => row.id.0,
+            Self::Order(row) => row.id.0,
+            Self::Segment(row) => row.id.0,
+            Self::LineItem(row) => row.id.0,
+            Self::AdGroup(row) => row.id.0,
+            Self::Mission(row) => row.id.0,
+            Self::Partner(row) => row.id.0,
+        }
+    }
+}
+
+/// One change of the catalogue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Edit {
+    /// Creates or replaces a row. A mission gets the next version if anything in it differs.
+    Put(Entity),
+    /// Removes a row; missions and line items stay readable for users who have started.
+    Delete(EntityKind, u32),
+}
+
+impl Catalog {
+    /// This catalogue after `edits`, in order, at the next revision.
+    #[must_use]
+    pub fn edited(&self, edits: &[Edit]) -> Self {
+        let mut next = self.clone();
+        next.revision += 1;
+        for edit in edits {
+            next.apply(edit);
+        }
+        next
+    }
+
+    /// Applies one edit in place, without touching the revision.
+    pub fn apply(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Put(entity) => self.put(entity.clone()),
+            Edit::Delete(kind, id) => self.delete(*kind, *id),
+        }
+    }
+
+    /// The line item, deleted or not.
+    #[must_use]
+    pub fn any_line_item(&self, id: LineItemId) -> Option<&LineItem> {
+        self.line_items.get(&id).or_else(|| self.retired_line_items.get(&id))
+    }
+
+    /// The row of that kind and number.
+    #[must_use]
+    pub fn get(&self, kind: EntityKind, id: u32) -> Option<Entity> {
+        match kind {
+            EntityKind::Publisher => row(&self.publishers, PublisherId(id), Entity::Publisher),
+            EntityKind::App => row(&self.apps, AppId(id), Entity::App),
+            EntityKind::Unit => row(&self.units, UnitId(id), Entity::Unit),
+            EntityKind::Advertiser => row(&self.advertisers, AdvertiserId(id), Entity::Advertiser),
+            EntityKind::Order => row(&self.orders, OrderId(id), Entity::Order),
+            EntityKind::Segment => row(&self.segments, SegmentId(id), Entity::Segment),
+            EntityKind::LineItem => row(&self.line_items, LineItemId(id), Entity::LineItem),
+            EntityKind::AdGroup => row(&self.ad_groups, AdGroupId(id), Entity::AdGroup),
+            EntityKind::Mission => row(&self.missions, MissionId(id), Entity::Mission),
+            EntityKind::Partner => row(&self.partners, PartnerId(id), Entity::Partner),
+        }
+    }
+
+    /// The numbers of all rows of a kind, ascending.
+    #[must_use]
+    pub fn ids(&self, kind: EntityKind) -> Vec<u32> {
+        match kind {
+            EntityKind::Publisher => self.publishers.keys().map(|id| id.0).collect(),
+            EntityKind::App => self.apps.keys().map(|id| id.0).collect(),
+            EntityKind::Unit => self.units.keys().map(|id| id.0).collect(),
+            EntityKind::Advertiser => self.advertisers.keys().map(|id| id.0).collect(),
+            EntityKind::Order => self.orders.keys().map(|id| id.0).collect(),
+            EntityKind::Segment => self.segments.keys().map(|id| id.0).collect(),
+            EntityKind::LineItem => self.line_items.keys().map(|id| id.0).collect(),
+            EntityKind::AdGroup => self.ad_groups.keys().map(|id| id.0).collect(),
+            EntityKind::Mission => self.missions.keys().map(|id| id.0).collect(),
+            EntityKind::Partner => self.partners.keys().map(|id| id.0).collect(),
+        }
+    }
+
+    /// A mission's version number after a put: kept if nothing differs, else the next free one.
+    #[must_use]
+    pub fn version_after(&self, mission: &Mission) -> u32 {
+        if let Some(current) = self.missions.get(&mission.id) {
+            let same = Mission { version: current.version, ..mission.clone() };
+            if same == **current {
+                return current.version;
+            }
+        }
+        let last =
+            self.mission_versions.range((mission.id, 0)..=(mission.id, u32::MAX)).next_back();
+        last.map_or(1, |(&(_, version), _)| version + 1)
+    }
+
+    fn put(&mut self, entity: Entity) {
+        match entity {
+            Entity::Publisher(row) => drop(self.publishers.insert(row.id, row)),
+            Entity::App(row) => drop(self.apps.insert(row.id, row)),
+            Entity::Unit(row) => drop(self.units.insert(row.id, row)),
+            Entity::Advertiser(row) => drop(self.advertisers.insert(row.id, row)),
+            Entity::Order(row) => drop(self.orders.insert(row.id, row)),
+            Entity::Segment(row) => drop(self.segments.insert(row.id, row)),
+            Entity::LineItem(row) => {
+                self.retired_line_items.remove(&row.id);
+                self.line_items.insert(row.id, row);
+            }
+            Entity::AdGroup(row) => drop(self.ad_groups.insert(row.id, row)),
+            Entity::Mission(row) => self.put_mission(&row),
+            Entity::Partner(row) => drop(self.partners.insert(row.id, row)),
+        }
+    }
+
+    fn put_mission(&mut self, mission: &Mission) {
+        let version = self.version_after(mission);
+        let mission = Arc::new(Mission { version, ..mission.clone() });
+        self.mission_versions.insert((mission.id, version), Arc::clone(&mission));
+        self.missions.insert(mission.id, mission);
+    }
+
+    fn delete(&mut self, kind: EntityKind, id: u32) {
+        match kind {
+            EntityKind::Publisher => drop(self.publishers.remove(&PublisherId(id))),
+            EntityKind::App => drop(self.apps.remove(&AppId(id))),
+            EntityKind::Unit => drop(self.units.remove(&UnitId(id))),
+            EntityKind::Advertiser => drop(self.advertisers.remove(&AdvertiserId(id))),
+            EntityKind::Order => drop(self.orders.remove(&OrderId(id))),
+            EntityKind::Segment => drop(self.segments.remove(&SegmentId(id))),
+            EntityKind::LineItem => {
+                if let Some(row) = self.line_items.remove(&LineItemId(id)) {
+                    self.retired_line_items.insert(row.id, row);
+                }
+            }
+            EntityKind::AdGroup => drop(self.ad_groups.remove(&AdGroupId(id))),
+            EntityKind::Mission => drop(self.missions.remove(&MissionId(id))),
+            EntityKind::Partner => drop(self.partners.remove(&PartnerId(id))),
+        }
+    }
+}
+
+fn row<K: Ord, V: Clone>(
+    rows: &BTreeMap<K, V>,
+    id: K,
+    entity: impl Fn(V) -> Entity,
+) -> Option<Entity> {
+    rows.get(&id).cloned().map(entity)
+}

@@ -1,0 +1,406 @@
+//! Conversions: an event that a partner reports, and what becomes of it.
+
+use crate::catalog::{Aim, Mission, Rule};
+use crate::change::{Change, Loaded};
+use crate::desk::{Desk, Place};
+use crate::ids::{Derivation, EnrollmentId, EventKey, PartnerId, TransactionId};
+use crate::journal::{Cause, EventTrace, Record};
+use crate::money::{CurrencyCode, Micros};
+use crate::rules::{self, Offered};
+use crate::snapshot::Snapshot;
+use crate::time::{SECOND_MS, Timestamp, UtcOffset};
+use crate::user::{EVENTS_MAX, Enrollment, Phase, Seen};
+use crate::verdict::{Reason, Verdict};
+
+pub use crate::desk::Funds;
+
+/// How far a partner's clock may be off before an event's time is not believed, in milliseconds.
+pub const CLOCK_SKEW_MS: i64 = 600 * SECOND_MS;
+
+/// What the sender says of an event's standing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Standing {
+    /// It happened.
+    #[default]
+    Good,
+    /// It is taken back.
+    Reversal,
+    /// The sender itself refused it, such as for fraud.
+    Rejected,
+    /// No click led to it.
+    Organic,
+}
+
+/// An event as a partner's recipe reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// Who reports it.
+    pub partner: PartnerId,
+    /// The run that its click id opened.
+    pub enrollment: EnrollmentId,
+    /// Its name, after translation.
+    pub name: String,
+    /// The partner's own id of it.
+    pub id: Option<String>,
+    /// When it happened, if the partner says so.
+    pub occurred_at: Option<Timestamp>,
+    /// Its revenue.
+    pub amount: Option<Micros>,
+    /// Currency of the revenue.
+    pub currency: Option<CurrencyCode>,
+    /// What the sender says of its standing.
+    pub standing: Standing,
+    /// The first bytes of the postback, secrets removed.
+    pub raw: String,
+}
+
+impl Event {
+    /// The key of its idempotency. Without an id of the partner's, events of one name, moment and
+    /// amount are one event; whoever repeats a step should send ids.
+    #[must_use]
+    pub fn key(&self) -> EventKey {
+        let own = self.id.clone().unwrap_or_else(|| {
+            let moment = self.occurred_at.map(|at| at.0);
+            format!("{moment:?} {:?}", self.amount.map(|amount| amount.0))
+        });
+        EventKey::partner(self.partner, self.enrollment, &self.name, &own)
+    }
+
+    /// Hash of what must not differ under one key.
+    #[must_use]
+    pub fn content(&self) -> u64 {
+        let mut hash = Derivation::new("guerdon event content 1");
+        hash.text(&self.name).number(self.occurred_at.map_or(u64::MAX, |at| at.0 as u64));
+        hash.number(self.amount.map_or(u64::MAX, |amount| amount.0 as u64));
+        hash.text(self.currency.as_ref().map_or("", CurrencyCode::as_str));
+        let whole = hash.whole();
+        u64::from_le_bytes([
+            whole[0], whole[1], whole[2], whole[3], whole[4], whole[5], whole[6], whole[7],
+        ])
+    }
+
+    fn trace(&self, verdict: Verdict, reason: Reason) -> Cause {
+        Cause::Event(EventTrace {
+            partner: self.partner,
+            enrollment: Some(self.enrollment),
+            event: self.name.clone(),
+            event_id: self.id.clone(),
+            reversal: self.standing == Standing::Reversal,
+            verdict,
+            reason,
+            raw: self.raw.clone(),
+        })
+    }
+}
+
+/// What becomes of a command on a run, and what has to be committed for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decided {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The reward that was booked, or that the first arrival of the event booked.
+    pub transaction: Option<TransactionId>,
+    /// What to write.
+    pub write: Write,
+}
+
+/// What a decision leaves behind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Write {
+    /// A new state with its record.
+    Change(Box<Change>),
+    /// Only a trace: nobody's state differs.
+    Trace(Box<Record>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Decides an event. `funds` is [`Funds::HeldOnly`] when a first try was refused for lack of budget.
+#[must_use]
+pub fn convert(
+    loaded: &Loaded,
+    snapshot: &Snapshot,
+    event: &Event,
+    funds: Funds,
+    now: Timestamp,
+) -> Decided {
+    let trace = |verdict, reason, transaction| Decided {
+        verdict,
+        reason,
+        transaction,
+        write: Write::Trace(Box::new(trace_of(loaded, event.trace(verdict, reason), now))),
+    };
+    let Some(place) = loaded.state.enrollments.iter().position(|run| run.id == event.enrollment)
+    else {
+        return trace(Verdict::Rejected, Reason::NoEnrollment, None);
+    };
+    let run = &loaded.state.enrollments[place];
+    let Some(mission) = snapshot.mission_version(run.mission, run.version) else {
+        return trace(Verdict::Rejected, Reason::NoEnrollment, None);
+    };
+    let file = File { loaded, snapshot, mission, place, funds, now };
+    match file.refusal(run, event) {
+        Some((verdict, reason, transaction)) => trace(verdict, reason, transaction),
+        None if event.standing == Standing::Reversal => file.reverse(event),
+        None => file.accept(event),
+    }
+}
+
+/// A record that only tells.
+#[must_use]
+pub fn trace_of(loaded: &Loaded, cause: Cause, now: Timestamp) -> Record {
+    let state = &loaded.state;
+    Record {
+        at: now,
+        user: (loaded.version > 0).then(|| state.key()),
+        app: (loaded.version > 0).then_some(state.app),
+        mode: state.mode,
+        cause,
+        transactions: Vec::new(),
+        moves: Vec::new(),
+        messages: Vec::new(),
+    }
+}
+
+/// Everything that is on the table when an event of a known run is decided.
+struct File<'a> {
+    loaded: &'a Loaded,
+    snapshot: &'a Snapshot,
+    mission: &'a Mission,
+    place: usize,
+    funds: Funds,
+    now: Timestamp,
+}
+
+type Refused = (Verdict, Reason, Option<TransactionId>);
+
+impl File<'_> {
+    /// Why an event is answered without touching the state; idempotency is looked at first.
+    fn refusal(&self, run: &Enrollment, event: &Event) -> Option<Refused> {
+        let key = event.key();
+        let own_key =
+            if event.standing == Standing::Reversal { EventKey::reversal_of(key) } else { key };
+        if let Some(seen) = run.seen.iter().find(|seen| seen.key == own_key) {
+            return Some(self.seen_before(run, seen, event));
+        }
+        let refuse = |verdict, reason| Some((verdict, reason, None));
+        match event.standing {
+            Standing::Rejected => return refuse(Verdict::Rejected, Reason::PartnerRejected),
+            Standing::Organic => return refuse(Verdict::Ignored, Reason::Organic),
+            Standing::Good | Standing::Reversal => {}
+        }
+        if !self.is_partners_own(run, event.partner) {
+            return refuse(Verdict::Rejected, Reason::OtherAdvertiser);
+        }
+        if run.seen.len() >= EVENTS_MAX {
+            return refuse(Verdict::Rejected, Reason::TooMany);
+        }
+        if event.standing == Standing::Reversal {
+            return None;
+        }
+        let is_early = |at: Timestamp| at.0 < run.started_at.0 - CLOCK_SKEW_MS;
+        if event.occurred_at.is_some_and(is_early) {
+            return refuse(Verdict::Ignored, Reason::BeforeParticipation);
+        }
+        match run.phase {
+            Phase::Voided => return refuse(Verdict::Rejected, Reason::Voided),
+            Phase::Expired => return refuse(Verdict::Ignored, Reason::Late),
+            Phase::Open | Phase::Completed | Phase::Closed => {}
+        }
+        let matched = self.steps(&event.name);
+        if matched.is_empty() {
+            return refuse(Verdict::Ignored, Reason::NoSuchStep);
+        }
+        if matched.iter().all(|&step| rules::is_full(run, self.mission, step)) {
+            return refuse(Verdict::Ignored, Reason::LimitReached);
+        }
+        if self.now > run.late_until {
+            return refuse(Verdict::Ignored, Reason::Late);
+        }
+        None
+    }
+
+    fn seen_before(&self, run: &Enrollment, seen: &Seen, event: &Event) -> Refused {
+        let user = self.loaded.state.key();
+        let grant = |&(step, occurrence): &(_, u32)| {
+            TransactionId::derive(&user, run.id, step, occurrence, crate::ids::Act::Grant)
+        };
+        if seen.content == event.content() {
+            (Verdict::Duplicate, Reason::SeenBefore, seen.earned.first().map(grant))
+        } else {
+            (Verdict::Rejected, Reason::EventConflict, None)
+        }
+    }
+
+    fn is_partners_own(&self, run: &Enrollment, partner: PartnerId) -> bool {
+        let catalog = self.snapshot.catalog();
+        let payer = catalog.any_line_item(run.line_item).map(|one| one.advertiser_id);
+        catalog.partners.get(&partner).map(|one| one.advertiser_id) == payer
+    }
+
+    /// Places of the steps that ask for events of that name.
+    fn steps(&self, name: &str) -> Vec<usize> {
+        let asks = |rule: &Rule| matches!(rule, Rule::Event { name: asked, .. } if asked == name);
+        let steps = self.mission.steps.iter().enumerate();
+        steps.filter(|(_, step)| asks(&step.rule)).map(|(place, _)| place).collect()
+    }
+
+    fn offset(&self) -> UtcOffset {
+        let run = &self.loaded.state.enrollments[self.place];
+        let line_item = self.snapshot.catalog().any_line_item(run.line_item);
+        line_item.map_or_else(UtcOffset::default, |one| one.utc_offset)
+    }
+
+    /// Applies a good event to every step that asks for it, then whatever that sets free.
+    fn accept(&self, event: &Event) -> Decided {
+        let mut desk = Desk::open(self.loaded, self.snapshot, self.funds, self.now);
+        let (key, offset) = (event.key(), self.offset());
+        let occurred_at = event.occurred_at.unwrap_or(self.now).min(self.now);
+        let seen = Seen {
+            key,
+            content: event.content(),
+            verdict: Verdict::Ignored,
+            reason: Reason::NoSuchStep,
+            earned: Vec::new(),
+        };
+        desk.run_mut(self.place).seen.push(seen);
+        let mut answer = (Verdict::Rejected, Reason::BadField);
+        for step in self.steps(&event.name) {
+            let at = Place { run: self.place, step, mission: self.mission };
+            let one = match self.units(at, event) {
+                Ok(units) => {
+                    rules::offer(&mut desk, at, offset, Offered { key, occurred_at, units })
+                }
+                Err(reason) => (Verdict::Ignored, reason),
+            };
+            if one.0 > answer.0 {
+                answer = one;
+            }
+        }
+        rules::settle(&mut desk, self.place, self.mission, offset);
+        self.note_answer(&mut desk, key, answer);
+        let transaction = self.first_grant(&desk, key);
+        if self.take_back_waiting(&mut desk, event) {
+            answer = (Verdict::Rejected, Reason::Reversed);
+        }
+        decided(desk, event, answer, transaction)
+    }
+
+    /// What the event counts for at the step.
+    fn units(&self, at: Place<'_>, event: &Event) -> Result<u64, Reason> {
+        let Rule::Event { aim: Aim::Sum(_), .. } = at.rule().rule else {
+            return Ok(1);
+        };
+        let amount = event.amount.filter(|amount| amount.0 > 0).ok_or(Reason::AmountMissing)?;
+        let run = &self.loaded.state.enrollments[self.place];
+        if event.currency.is_some_and(|currency| currency != run.currency) {
+            return Err(Reason::CurrencyMismatch);
+        }
+        Ok(amount.0.unsigned_abs())
+    }
+
+    fn note_answer(&self, desk: &mut Desk<'_>, key: EventKey, answer: (Verdict, Reason)) {
+        let seen = desk.run_mut(self.place).seen.iter_mut().find(|seen| seen.key == key);
+        if let Some(seen) = seen {
+            (seen.verdict, seen.reason) = answer;
+        }
+    }
+
+    fn first_grant(&self, desk: &Desk<'_>, key: EventKey) -> Option<TransactionId> {
+        let seen = desk.run(self.place).seen.iter().find(|seen| seen.key == key)?;
+        let &(step, occurrence) = seen.earned.first()?;
+        let step = self.mission.steps.iter().position(|one| one.id == step)?;
+        Some(desk.grant_id(Place { run: self.place, step, mission: self.mission }, occurrence))
+    }
+
+    /// If a reversal of this event has come before it, it is carried out now.
+    fn take_back_waiting(&self, desk: &mut Desk<'_>, event: &Event) -> bool {
+        let reversal = EventKey::reversal_of(event.key());
+        let is_waiting = desk.run(self.place).seen.iter().any(|seen| seen.key == reversal);
+        if is_waiting {
+            self.take_back(desk, event);
+        }
+        is_waiting
+    }
+
+    /// A reversal: takes back what its event earned, or waits for it.
+    fn reverse(&self, event: &Event) -> Decided {
+        let mut desk = Desk::open(self.loaded, self.snapshot, self.funds, self.now);
+        let key = event.key();
+        let original = desk.run(self.place).seen.iter().find(|seen| seen.key == key);
+        let transaction = original.and_then(|_| self.first_grant(&desk, key));
+        let answer = match original {
+            None => (Verdict::Parked, Reason::ReversalWaits),
+            Some(_) => {
+                if self.take_back(&mut desk, event) {
+                    (Verdict::Rejected, Reason::Reversed)
+                } else {
+                    (Verdict::Ignored, Reason::NothingToReverse)
+                }
+            }
+        };
+        let seen = Seen {
+            key: EventKey::reversal_of(key),
+            content: event.content(),
+            verdict: answer.0,
+            reason: answer.1,
+            earned: Vec::new(),
+        };
+        desk.run_mut(self.place).seen.push(seen);
+        decided(desk, event, answer, transaction)
+    }
+
+    /// Takes back the occurrences that the event completed; an event that only waits or counts is
+    /// forgotten. `false` if there was nothing.
+    fn take_back(&self, desk: &mut Desk<'_>, event: &Event) -> bool {
+        let key = event.key();
+        let seen = desk.run(self.place).seen.iter().find(|seen| seen.key == key);
+        let (earned, reason) =
+            seen.map_or((Vec::new(), None), |seen| (seen.earned.clone(), Some(seen.reason)));
+        let mut has_effect = false;
+        for (step, occurrence) in earned {
+            if let Some(step) = self.mission.steps.iter().position(|one| one.id == step) {
+                let at = Place { run: self.place, step, mission: self.mission };
+                has_effect |= desk.reverse(at, occurrence as usize);
+            }
+        }
+        let run = desk.run_mut(self.place);
+        let waiting = run.parked.len();
+        run.parked.retain(|parked| parked.key != key);
+        has_effect |= run.parked.len() < waiting;
+        if !has_effect && reason == Some(Reason::Counting) {
+            has_effect = self.uncount(desk, event);
+        }
+        has_effect
+    }
+
+    /// Takes the event's units off steps that have not been paid by them yet.
+    fn uncount(&self, desk: &mut Desk<'_>, event: &Event) -> bool {
+        let mut has_effect = false;
+        for step in self.steps(&event.name) {
+            let at = Place { run: self.place, step, mission: self.mission };
+            let units = self.units(at, event).unwrap_or(0);
+            let progress = &mut desk.run_mut(self.place).steps[step];
+            let kept = progress.paid.len() as u64 * at.rule().rule.need();
+            let off = progress.progress.saturating_sub(kept).min(units);
+            progress.progress -= off;
+            has_effect |= off > 0;
+        }
+        has_effect
+    }
+}
+
+fn decided(
+    desk: Desk<'_>,
+    event: &Event,
+    (verdict, reason): (Verdict, Reason),
+    transaction: Option<TransactionId>,
+) -> Decided {
+    let write = match desk.close(event.trace(verdict, reason)) {
+        Some(change) => Write::Change(Box::new(change)),
+        None => Write::Nothing,
+    };
+    Decided { verdict, reason, transaction, write }
+}

@@ -1,0 +1,367 @@
+//! Every rule with its verdict, in plain words: "why does this user not see this mission?"
+//!
+//! The verdicts come from the code and the compiled sets that decide; only the words are made here.
+
+use std::fmt::Display;
+
+use super::case::{AFTER_AD_GROUPS, Asked, BEFORE_AD_GROUPS, BUDGET, Case};
+use super::{Rule, Situation};
+use crate::budget::{Guard, Level};
+use crate::catalog::{LineItemStatus, Targeting};
+use crate::ids::{AdGroupId, MissionId};
+use crate::money::Micros;
+use crate::targeting::{OsVersion, Profile};
+use crate::time::{DAY_MS, Timestamp, UtcOffset};
+use crate::user::ENROLLMENTS_MAX;
+
+/// The verdict of one rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleVerdict {
+    /// The rule.
+    pub rule: Rule,
+    /// The ad group that it was asked of; `None` for a rule of the mission.
+    pub ad_group: Option<AdGroupId>,
+    /// Whether it said yes.
+    pub passed: bool,
+    /// What was compared with what, in plain words.
+    pub detail: String,
+}
+
+/// Every rule for this user and mission, in the order of [`Rule::ALL`]; the rules of ad groups come
+/// once for each ad group of the line item, the best first. The mission may be started if every rule
+/// of the mission passes, and all the rules of at least one ad group.
+///
+/// Where the mission or its line item is missing, the list is short and ends with the rule that says so.
+#[must_use]
+pub fn explain(situation: &Situation<'_>, mission: MissionId) -> Vec<RuleVerdict> {
+    let asked = Asked::new(*situation);
+    let case = match asked.find(mission) {
+        Ok(case) => case,
+        Err(rule) => return vec![blocked(situation), missing(rule)],
+    };
+    let of_mission = |&rule: &Rule| RuleVerdict {
+        rule,
+        ad_group: None,
+        passed: case.passes(rule),
+        detail: detail(&case, rule),
+    };
+    let mut verdicts: Vec<RuleVerdict> = BEFORE_AD_GROUPS.iter().map(of_mission).collect();
+    verdicts.extend(of_ad_groups(&case));
+    verdicts.extend(AFTER_AD_GROUPS.iter().chain(&BUDGET).map(of_mission));
+    verdicts
+}
+
+fn of_ad_groups(case: &Case<'_, '_>) -> Vec<RuleVerdict> {
+    let Situation { snapshot, .. } = case.asked.situation;
+    let ranks = &snapshot.ranking().line(case.slot.line).ranks;
+    if ranks.is_empty() {
+        let detail = "the line item has no ad group".to_owned();
+        let rule = Rule::AdGroupActive;
+        return vec![RuleVerdict { rule, ad_group: None, passed: false, detail }];
+    }
+    let rows = ranks.iter().filter_map(|&rank| {
+        let id = snapshot.ranking().group(rank).id;
+        Some((rank, snapshot.catalog().ad_groups.get(&id)?))
+    });
+    rows.flat_map(|(rank, row)| {
+        Rule::OF_AD_GROUPS.map(|rule| {
+            let passed = case.asked.sieve.passes(rule, rank);
+            let detail = match rule {
+                Rule::AdGroupActive if passed => "the ad group is active".to_owned(),
+                Rule::AdGroupActive => "the ad group is paused".to_owned(),
+                _ => targeting_detail(&case.asked.situation, &row.targeting, rule),
+            };
+            RuleVerdict { rule, ad_group: Some(row.id), passed, detail }
+        })
+    })
+    .collect()
+}
+
+fn blocked(situation: &Situation<'_>) -> RuleVerdict {
+    let is_blocked = situation.user.blocked;
+    let detail = format!("the user is {}", if is_blocked { "blocked" } else { "not blocked" });
+    RuleVerdict { rule: Rule::UserBlocked, ad_group: None, passed: !is_blocked, detail }
+}
+
+fn missing(rule: Rule) -> RuleVerdict {
+    let detail = match rule {
+        Rule::LineItemRunning => "the mission's line item is deleted",
+        _ => "there is no such mission, or it is paused and its line item is deleted",
+    };
+    RuleVerdict { rule, ad_group: None, passed: false, detail: detail.to_owned() }
+}
+
+/// What a rule of the mission compared.
+fn detail(case: &Case<'_, '_>, rule: Rule) -> String {
+    let mission = &case.slot.mission;
+    match rule {
+        Rule::UserBlocked => blocked(&case.asked.situation).detail,
+        Rule::MissionActive => format!("the mission is {:?}", mission.status).to_lowercase(),
+        Rule::LineItemRunning => format!("the line item is {}", status(case.line_item.status)),
+        Rule::Flight => flight(case),
+        Rule::UnitOfApp => unit_of_app(case),
+        Rule::Currency => currency(case),
+        Rule::AlreadyStarted => match case.asked.history.run_of(mission.id) {
+            Some(run) => format!("the user started the mission at {}", moment(run.started_at)),
+            None => "the user has never started the mission".to_owned(),
+        },
+        Rule::AdvertisedAppDone => advertised_app(case),
+        Rule::Prerequisites => prerequisites(case),
+        Rule::NewUsersOnly => new_users(case),
+        Rule::UserCapTotal => {
+            let used = case.asked.history.starts(case.line_item.id);
+            user_cap(used, case.line_item.caps.per_user, "")
+        }
+        Rule::UserCapDaily => {
+            let used = case.asked.history.starts_on(case.line_item.id, case.day());
+            user_cap(used, case.line_item.caps.per_user_daily, " today")
+        }
+        Rule::EnrollmentsMax => {
+            let used = case.asked.history.len();
+            format!("the user has {used} runs; {ENROLLMENTS_MAX} is the most")
+        }
+        _ => budget(case, rule),
+    }
+}
+
+fn status(status: LineItemStatus) -> &'static str {
+    match status {
+        LineItemStatus::Draft => "a draft, not running yet",
+        LineItemStatus::Running => "running",
+        LineItemStatus::Paused => "paused",
+        LineItemStatus::Ended => "ended",
+    }
+}
+
+fn flight(case: &Case<'_, '_>) -> String {
+    let flight = case.line_item.flight;
+    let (now, start) = (moment(case.asked.situation.now), moment(flight.starts_at));
+    match flight.ends_at {
+        Some(end) => format!("it is {now}; the flight is from {start} to before {}", moment(end)),
+        None => format!("it is {now}; the flight is from {start} on, without an end"),
+    }
+}
+
+fn unit_of_app(case: &Case<'_, '_>) -> String {
+    let Situation { snapshot, user, unit, .. } = case.asked.situation;
+    match snapshot.catalog().units.get(&unit) {
+        Some(row) => {
+            format!("unit {unit} is in app {}; the user is of app {}", row.app_id, user.app)
+        }
+        None => format!("there is no unit {unit}; the user is of app {}", user.app),
+    }
+}
+
+fn currency(case: &Case<'_, '_>) -> String {
+    let pays = case.line_item.currency;
+    match case.asked.app {
+        Some(app) => {
+            let rates = list(app.currency.rates.keys());
+            format!("the line item pays in {pays}; the app has rates for {rates}")
+        }
+        None => format!(
+            "the line item pays in {pays}; there is no app {}",
+            case.asked.situation.user.app
+        ),
+    }
+}
+
+fn advertised_app(case: &Case<'_, '_>) -> String {
+    let Some(app) = &case.line_item.advertised_app else {
+        return "the line item advertises no app".to_owned();
+    };
+    match case.other_mission_done() {
+        Some(other) => {
+            format!("the line item advertises {app}; the user did mission {other} for it")
+        }
+        None => format!("the line item advertises {app}; the user did no other mission for it"),
+    }
+}
+
+fn prerequisites(case: &Case<'_, '_>) -> String {
+    let Situation { snapshot, .. } = case.asked.situation;
+    let before = &case.slot.mission.prerequisites;
+    let is_open = |one: &&MissionId| !case.asked.history.has_completed(snapshot, **one);
+    let open = list(before.iter().filter(is_open));
+    format!("missions that come before: {}; not completed: {open}", list(before))
+}
+
+fn new_users(case: &Case<'_, '_>) -> String {
+    let audience = if case.is_for_new_users() { "new users only" } else { "new and old users" };
+    let app = case.line_item.advertised_app.as_deref().unwrap_or("no app");
+    let has = if case.has_advertised_app() { "has it" } else { "is not known to have it" };
+    format!("the mission is for {audience} of {app}; the user {has} installed")
+}
+
+fn user_cap(used: u32, cap: Option<u32>, when: &str) -> String {
+    let cap = or_any(cap, "as many as he likes");
+    format!("the user has started {used} missions of the line item{when}; he may start {cap}")
+}
+
+fn budget(case: &Case<'_, '_>, rule: Rule) -> String {
+    if !case.is_budgeted() {
+        return "test users touch no budget".to_owned();
+    }
+    let Some(level) = case.level() else {
+        return "no budget has been set up for the line item yet".to_owned();
+    };
+    let by = case.starting_move();
+    let today = level.on(by.day);
+    let money = |used: Micros, limit: Option<Micros>, what: &str| {
+        let (limit, asked) = (or_any(limit.map(|limit| limit.0), "no limit"), by.held.0);
+        format!("{what}: {} used and {asked} needed of {limit} micros", used.0)
+    };
+    let starts = |used: u32, limit: Option<u32>, when: &str| {
+        let limit = or_any(limit, "any number of");
+        format!("{used} of {limit} participations{when} are used")
+    };
+    let Level { limits, total, .. } = level;
+    match rule {
+        Rule::BudgetTotal => money(total.committed(), Some(limits.total), "budget"),
+        Rule::BudgetDaily => money(today.committed(), limits.daily, "budget of the day"),
+        Rule::Pacing => match by.guard {
+            Guard::Start { paced } => money(today.committed(), paced, "paced part of the day"),
+            Guard::Extra | Guard::Free => "not paced".to_owned(),
+        },
+        Rule::CapTotal => starts(total.starts, limits.starts, ""),
+        _ => starts(today.starts, limits.daily_starts, " today"),
+    }
+}
+
+/// What a rule of an ad group compared: what is known of the user, and what is asked.
+fn targeting_detail(situation: &Situation<'_>, asked: &Targeting, rule: Rule) -> String {
+    let profile: &Profile = &situation.user.profile;
+    let apps = || list(&profile.installed_apps);
+    let segments = || list(&situation.user.segments);
+    let (known, wanted) = match rule {
+        Rule::Country => {
+            let country = profile.country.as_ref().map(|one| one.as_str());
+            (known(country), list(asked.countries.iter().map(|one| one.as_str())))
+        }
+        Rule::Platform => {
+            let platform = profile.platform.map(|one| one.name());
+            (known(platform), list(asked.platforms.iter().map(|one| one.name())))
+        }
+        Rule::OsVersion => {
+            let range =
+                asked.os_version.map(|range| (range.min.map(version), range.max.map(version)));
+            (known(profile.os_version.map(version)), range.map_or_else(anybody, range_words))
+        }
+        Rule::Age => {
+            let range = asked.age.map(|range| (Some(range.min), Some(range.max)));
+            (known(profile.age), range.map_or_else(anybody, range_words))
+        }
+        Rule::Gender => {
+            let gender = profile.gender.map(|one| one.name());
+            (known(gender), list(asked.genders.iter().map(|one| one.name())))
+        }
+        Rule::Language => {
+            let language = Some(profile.language.as_str()).filter(|one| !one.is_empty());
+            (known(language), list(&asked.languages))
+        }
+        Rule::Unit => (situation.unit.to_string(), list(&asked.units)),
+        Rule::Installed => (apps(), list(&asked.installed)),
+        Rule::NotInstalled => (apps(), list(&asked.not_installed)),
+        Rule::Segment => (segments(), list(&asked.segments)),
+        _ => (segments(), list(&asked.not_segments)),
+    };
+    let verb =
+        if matches!(rule, Rule::NotInstalled | Rule::NotSegment) { "excludes" } else { "asks for" };
+    let wanted = if wanted == NOTHING && verb == "asks for" { anybody() } else { wanted };
+    format!("{known} is known of the user; the ad group {verb} {wanted}")
+}
+
+/// How an empty list reads.
+const NOTHING: &str = "none";
+
+/// Most entries of a list that are written out; a user may have hundreds of apps.
+const LIST_MAX: usize = 20;
+
+fn anybody() -> String {
+    "anything".to_owned()
+}
+
+fn known<T: Display>(value: Option<T>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+}
+
+fn or_any<T: Display>(value: Option<T>, otherwise: &str) -> String {
+    value.map_or_else(|| otherwise.to_owned(), |value| value.to_string())
+}
+
+fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let mut items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() {
+        return NOTHING.to_owned();
+    }
+    let more = items.len().saturating_sub(LIST_MAX);
+    items.truncate(LIST_MAX);
+    let shown = items.join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+fn range_words<T: Display>((min, max): (Option<T>, Option<T>)) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("{min} or more"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "any that is known".to_owned(),
+    }
+}
+
+/// A version as people write it; a part that is "as high as can be" is left out.
+fn version(version: OsVersion) -> String {
+    let parts = [version.major, version.minor, version.patch];
+    let parts = parts.iter().take_while(|part| **part != u16::MAX).map(u16::to_string);
+    parts.collect::<Vec<_>>().join(".")
+}
+
+/// A moment in UTC to the second, as `2026-02-03 04:05:06Z`.
+fn moment(at: Timestamp) -> String {
+    let day = crate::time::Day::of(at, UtcOffset(0)).0;
+    let second = at.0.rem_euclid(DAY_MS) / 1_000;
+    let (year, month, date) = civil(i64::from(day));
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Year, month and date of a number of days since 1970-01-01, in years that begin in March so that
+/// the leap day comes last (Howard Hinnant's calendar arithmetic).
+fn civil(days: i64) -> (i64, i64, i64) {
+    const ERA_DAYS: i64 = 146_097;
+    let days = days + 719_468;
+    let era = days.div_euclid(ERA_DAYS);
+    let of_era = days.rem_euclid(ERA_DAYS);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (ERA_DAYS - 1)) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_read_as_dates() {
+        let cases = [
+            (0, "1970-01-01 00:00:00Z"),
+            (951_782_400_000, "2000-02-29 00:00:00Z"),
+            (1_770_091_506_000, "2026-02-03 04:05:06Z"),
+            (-1, "1969-12-31 23:59:59Z"),
+            (253_402_300_799_000, "9999-12-31 23:59:59Z"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(moment(Timestamp(ms)), text);
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        assert_eq!(list::<u32>([]), "none");
+        assert_eq!(list([1, 2]), "1, 2");
+        assert!(list(0..100).ends_with("19 and 80 more"));
+    }
+}

@@ -1,0 +1,28 @@
+//! A secret that never prints itself (X3).
+
+use std::fmt;
+
+/// Text that must not reach a log, an error or an export. It is sealed (`sealed:…`) or a reference
+/// (`env:NAME`) when it comes from a catalogue, and plain only in memory.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps the text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself; the name says what a caller does.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

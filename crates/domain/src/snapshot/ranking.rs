@@ -1,0 +1,163 @@
+//! The order of everything that can be offered.
+//!
+//! Ad groups are ranked once: priority first, then expected value, then number. A place in a bit set
+//! is a rank, so the members of an intersection come out sorted.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::bits::BitSet;
+use crate::catalog::{
+    AdGroup, AdGroupStatus, Catalog, LineItem, LineItemStatus, Mission, MissionStatus,
+};
+use crate::ids::{AdGroupId, LineItemId, MissionId};
+use crate::money::Micros;
+
+/// The latest version of one mission that has a line item.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// The mission.
+    pub(crate) mission: Arc<Mission>,
+    /// Place of its line item in [`Ranking::lines`].
+    pub(crate) line: usize,
+}
+
+/// One line item that is not deleted.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// Its number.
+    pub(crate) id: LineItemId,
+    /// Its missions by number, as slots.
+    pub(crate) slots: Range<usize>,
+    /// The ranks of its ad groups, best first.
+    pub(crate) ranks: Vec<u32>,
+}
+
+/// One ranked ad group.
+#[derive(Debug)]
+pub(crate) struct Ranked {
+    /// Its number.
+    pub(crate) id: AdGroupId,
+    /// Place of its line item in [`Ranking::lines`].
+    pub(crate) line: usize,
+    /// Expected revenue of one participation.
+    pub(crate) expected: Micros,
+    /// The place, among all offers there can be, of its line item's first mission.
+    pub(crate) first_place: u32,
+}
+
+/// Ad groups by rank, line items and missions by number.
+#[derive(Debug)]
+pub(crate) struct Ranking {
+    groups: Vec<Ranked>,
+    lines: Vec<Line>,
+    slots: Vec<Slot>,
+    by_mission: HashMap<MissionId, usize>,
+    servable: BitSet,
+}
+
+impl Ranking {
+    /// Ranks the ad groups of `catalog`. Ad groups and missions without a line item are left out.
+    pub(super) fn compile(catalog: &Catalog) -> Self {
+        let (mut lines, slots) = lines_and_slots(catalog);
+        let groups = ranked_groups(catalog, &lines, &slots);
+        let mut servable = BitSet::new(groups.len());
+        for (rank, group) in (0_u32..).zip(&groups) {
+            lines[group.line].ranks.push(rank);
+            if is_servable(catalog, group, &lines[group.line], &slots) {
+                servable.insert(rank);
+            }
+        }
+        let missions = slots.iter().enumerate();
+        let by_mission = missions.map(|(number, slot)| (slot.mission.id, number)).collect();
+        Self { groups, lines, slots, by_mission, servable }
+    }
+
+    /// The rows of the ranked ad groups, best first.
+    pub(super) fn ad_groups<'a>(&self, catalog: &'a Catalog) -> Vec<&'a AdGroup> {
+        self.groups.iter().filter_map(|group| catalog.ad_groups.get(&group.id)).collect()
+    }
+
+    /// The ad group of that rank, which must exist.
+    pub(crate) fn group(&self, rank: u32) -> &Ranked {
+        &self.groups[rank as usize]
+    }
+
+    /// That line item, which must exist.
+    pub(crate) fn line(&self, line: usize) -> &Line {
+        &self.lines[line]
+    }
+
+    /// Missions, those of one line item side by side.
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Where that mission is among the slots.
+    pub(crate) fn slot_of(&self, mission: MissionId) -> Option<usize> {
+        self.by_mission.get(&mission).copied()
+    }
+
+    /// Ranks of active ad groups of running line items with an active mission.
+    pub(crate) fn servable(&self) -> &BitSet {
+        &self.servable
+    }
+}
+
+fn lines_and_slots(catalog: &Catalog) -> (Vec<Line>, Vec<Slot>) {
+    let mut missions: BTreeMap<LineItemId, Vec<&Arc<Mission>>> = BTreeMap::new();
+    for mission in catalog.missions.values() {
+        missions.entry(mission.line_item_id).or_default().push(mission);
+    }
+    let mut slots = Vec::with_capacity(catalog.missions.len());
+    let mut lines = Vec::with_capacity(catalog.line_items.len());
+    for &id in catalog.line_items.keys() {
+        let line = lines.len();
+        let first = slots.len();
+        for &mission in missions.get(&id).into_iter().flatten() {
+            slots.push(Slot { mission: Arc::clone(mission), line });
+        }
+        lines.push(Line { id, slots: first..slots.len(), ranks: Vec::new() });
+    }
+    (lines, slots)
+}
+
+fn ranked_groups(catalog: &Catalog, lines: &[Line], slots: &[Slot]) -> Vec<Ranked> {
+    let line_of = |id: LineItemId| lines.binary_search_by_key(&id, |line| line.id).ok();
+    let by_default: Vec<Micros> =
+        lines.iter().map(|line| worth(&slots[line.slots.clone()])).collect();
+    let priority: Vec<u8> =
+        catalog.line_items.values().map(|row: &LineItem| row.priority).collect();
+    let mut groups: Vec<Ranked> = Vec::with_capacity(catalog.ad_groups.len());
+    for row in catalog.ad_groups.values() {
+        let Some(line) = line_of(row.line_item_id) else {
+            continue;
+        };
+        let expected = row.bid.unwrap_or(by_default[line]);
+        groups.push(Ranked { id: row.id, line, expected, first_place: 0 });
+    }
+    groups.sort_by_key(|group| (Reverse(priority[group.line]), Reverse(group.expected), group.id));
+    let mut place = 0_u32;
+    for group in &mut groups {
+        group.first_place = place;
+        place = place.saturating_add(lines[group.line].slots.len() as u32);
+    }
+    groups
+}
+
+/// All that the active missions of a line item pay to one user.
+fn worth(slots: &[Slot]) -> Micros {
+    let active = slots.iter().filter(|slot| slot.mission.status == MissionStatus::Active);
+    Micros(active.map(|slot| slot.mission.payout_max().0).fold(0, i64::saturating_add))
+}
+
+fn is_servable(catalog: &Catalog, group: &Ranked, line: &Line, slots: &[Slot]) -> bool {
+    let is_active = |slot: &Slot| slot.mission.status == MissionStatus::Active;
+    let row = catalog.ad_groups.get(&group.id);
+    let line_item = catalog.line_items.get(&line.id);
+    row.is_some_and(|row| row.status == AdGroupStatus::Active)
+        && line_item.is_some_and(|row| row.status == LineItemStatus::Running)
+        && slots[line.slots.clone()].iter().any(is_active)
+}

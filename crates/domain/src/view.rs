@@ -1,0 +1,197 @@
+//! How a run looks to its user: the states that pages and answers show.
+
+use crate::catalog::Mission;
+use crate::ids::StepId;
+use crate::money::Points;
+use crate::rules;
+use crate::time::Timestamp;
+use crate::user::{Enrollment, PaidState, Phase};
+use crate::verdict::Reason;
+
+/// Where a run stands, as its user sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RunState {
+    /// Nothing has counted yet.
+    Started,
+    /// Something has.
+    InProgress,
+    /// Every required step is done.
+    Completed,
+    /// The deadline passed first.
+    Expired,
+    /// Everything is done, or the deadline of a completed run has passed.
+    Closed,
+    /// Taken out of play.
+    Voided,
+}
+
+impl RunState {
+    /// The name in answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::InProgress => "in_progress",
+            Self::Completed => "completed",
+            Self::Expired => "expired",
+            Self::Closed => "closed",
+            Self::Voided => "voided",
+        }
+    }
+}
+
+/// Where a step stands, as its user sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StepState {
+    /// Another step has to be done first.
+    Locked,
+    /// It can be done.
+    Available,
+    /// It was noticed: a reward is on hold, or an event waits.
+    Pending,
+    /// It is paid.
+    Rewarded,
+    /// It did not count.
+    Rejected,
+    /// Its time is over.
+    Expired,
+    /// Its reward was taken back.
+    Reversed,
+}
+
+impl StepState {
+    /// The name in answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::Available => "available",
+            Self::Pending => "pending",
+            Self::Rewarded => "rewarded",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Reversed => "reversed",
+        }
+    }
+}
+
+/// A step of a run as its user sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StepView {
+    /// Where it stands.
+    pub state: StepState,
+    /// Why it did not count or waits, where that is so.
+    pub reason: Option<Reason>,
+    /// Occurrences paid or pending.
+    pub completed: u32,
+    /// Units counted towards the next occurrence, and what it needs.
+    pub progress: (u64, u64),
+    /// Until when it can be done.
+    pub deadline: Option<Timestamp>,
+    /// When its latest occurrence was booked.
+    pub rewarded_at: Option<Timestamp>,
+    /// When its earliest hold ends.
+    pub release_at: Option<Timestamp>,
+    /// The first step that must be done before.
+    pub needs: Option<StepId>,
+}
+
+/// Where the run stands at `now`.
+#[must_use]
+pub fn run_state(run: &Enrollment, now: Timestamp) -> RunState {
+    match run.phase {
+        Phase::Completed if now > run.deadline => RunState::Closed,
+        Phase::Completed => RunState::Completed,
+        Phase::Expired => RunState::Expired,
+        Phase::Closed => RunState::Closed,
+        Phase::Voided => RunState::Voided,
+        Phase::Open if now > run.deadline => RunState::Expired,
+        Phase::Open if run.is_untouched() => RunState::Started,
+        Phase::Open => RunState::InProgress,
+    }
+}
+
+/// How the step at `place` looks at `now`.
+#[must_use]
+pub fn step_view(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp) -> StepView {
+    let progress = &run.steps[place];
+    let need = mission.steps[place].rule.need();
+    let release = |state| match state {
+        PaidState::Pending { release_at } => Some(release_at),
+        PaidState::Rewarded | PaidState::Reversed => None,
+    };
+    let waiting = run.parked.iter().find(|parked| parked.step == progress.step);
+    StepView {
+        state: step_state(run, mission, place, now),
+        reason: waiting.map(|parked| parked.reason),
+        completed: progress.live(),
+        progress: (progress.progress.saturating_sub(need * progress.paid.len() as u64), need),
+        deadline: rules::step_deadline(run, mission, place),
+        rewarded_at: progress.paid.last().map(|paid| paid.booked_at),
+        release_at: progress.paid.iter().filter_map(|paid| release(paid.state)).min(),
+        needs: rules::first_missing(run, mission, place),
+    }
+}
+
+fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp) -> StepState {
+    let progress = &run.steps[place];
+    let has = |wanted: fn(&PaidState) -> bool| progress.paid.iter().any(|one| wanted(&one.state));
+    let is_full = rules::is_full(run, mission, place);
+    if has(|state| matches!(state, PaidState::Pending { .. })) {
+        return StepState::Pending;
+    }
+    if is_full {
+        let is_live = has(|state| *state == PaidState::Rewarded);
+        return if is_live { StepState::Rewarded } else { StepState::Reversed };
+    }
+    let is_over = !matches!(run.phase, Phase::Open | Phase::Completed) || now > run.deadline;
+    let deadline = rules::step_deadline(run, mission, place);
+    if is_over || deadline.is_some_and(|deadline| now > deadline) {
+        return match progress.paid.is_empty() {
+            true if misses_out(run, mission, place) => StepState::Rejected,
+            true => StepState::Expired,
+            false => StepState::Rewarded,
+        };
+    }
+    if run.parked.iter().any(|parked| parked.step == progress.step) {
+        return StepState::Pending;
+    }
+    if misses_out(run, mission, place) {
+        return StepState::Rejected;
+    }
+    if rules::is_open(run, mission, place) { StepState::Available } else { StepState::Locked }
+}
+
+/// Whether a quiz has no attempts left.
+fn misses_out(run: &Enrollment, mission: &Mission, place: usize) -> bool {
+    use crate::catalog::Rule;
+    match mission.steps[place].rule {
+        Rule::Quiz { attempts, .. } => run.steps[place].misses >= attempts,
+        Rule::Event { .. } | Rule::Visit { .. } | Rule::CheckIn => false,
+    }
+}
+
+/// What the run can still pay, as locked.
+#[must_use]
+pub fn remaining(run: &Enrollment, mission: &Mission) -> Points {
+    let steps = run.steps.iter().zip(&mission.steps);
+    Points(
+        steps
+            .map(|(progress, step)| {
+                let left = i64::from(step.repeat.limit) - progress.paid.len() as i64;
+                progress.points.0 * left.max(0)
+            })
+            .sum(),
+    )
+}
+
+/// Whether a step of a mission that has not been started is locked from the beginning.
+#[must_use]
+pub fn is_locked_at_start(mission: &Mission, place: usize) -> bool {
+    use crate::catalog::{Role, Sequence};
+    let step = &mission.steps[place];
+    let is_first = !mission.steps[..place].iter().any(|other| other.role == Role::Required);
+    let by_sequence =
+        mission.sequence == Sequence::Ordered && step.role == Role::Required && !is_first;
+    by_sequence || !step.after.is_empty()
+}

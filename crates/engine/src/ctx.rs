@@ -1,0 +1,52 @@
+//! When a command is carried out, and what it has cost in store calls.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+use domain::time::Timestamp;
+
+/// One command: its moment, and a meter of its store calls.
+#[derive(Debug)]
+pub struct Ctx {
+    /// The moment of the command; the engine knows no other clock.
+    pub now: Timestamp,
+    calls: AtomicU32,
+    micros: AtomicU64,
+}
+
+/// What a command has cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Spent {
+    /// Calls of a store.
+    pub calls: u32,
+    /// Time in them, in microseconds.
+    pub micros: u64,
+}
+
+impl Ctx {
+    /// A command at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, calls: AtomicU32::new(0), micros: AtomicU64::new(0) }
+    }
+
+    /// What it has cost so far.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent {
+            calls: self.calls.load(Ordering::Relaxed),
+            micros: self.micros.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts one store call and its time.
+    pub(crate) async fn metered<T>(&self, call: impl Future<Output = T>) -> T {
+        let begun = Instant::now();
+        let answer = call.await;
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
+        answer
+    }
+}

@@ -1,0 +1,177 @@
+//! `edit_catalog`: people's edits, checked as a whole before anything is saved.
+//!
+//! | step | store calls |
+//! |---|---|
+//! | set the limits of line items whose budget differs | 1 each |
+//! | save the edits | 1 |
+//! | take the new catalogue over | 2 |
+//!
+//! Limits are set before the catalogue is saved, because only the state store can refuse a budget
+//! below what is committed. If the save then fails, the next refresh sets them back.
+
+use domain::budget::Level;
+use domain::catalog::{Difference, Edit, Endpoint, Entity, Partner, Problem, diff, validate};
+use domain::ids::LineItemId;
+use domain::secret::Secret;
+use store::{LimitsOutcome, Saved, SavedRevision};
+
+use crate::refresh_catalog::limits_of;
+use crate::{Ctx, Engine, EngineError};
+
+/// What was saved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Applied {
+    /// The catalogue's revision afterwards.
+    pub revision: u64,
+    /// What differs from before.
+    pub difference: Difference,
+}
+
+/// Why nothing was saved.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The catalogue would not hold together.
+    #[error("the catalogue would have {} problems", .0.len())]
+    Invalid(Vec<Problem>),
+    /// A budget would be below what is booked and held.
+    #[error("the budget of line item {0} would be below what is booked and held")]
+    BelowCommitted(LineItemId, Level),
+    /// Somebody else's edit came first.
+    #[error("the catalogue has changed meanwhile; it is at revision {0}")]
+    Conflict(u64),
+    /// The store failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Engine {
+    /// The difference that these rows would make, and what would be wrong with it.
+    #[must_use]
+    pub fn preview(&self, entities: &[Entity], prune: bool) -> (Difference, Vec<Problem>) {
+        let snapshot = self.snapshot();
+        let sealed = self.sealed(entities);
+        let difference = diff(snapshot.catalog(), &sealed, prune);
+        let problems = validate(&snapshot.catalog().edited(&difference.edits));
+        (difference, problems)
+    }
+
+    /// Makes the catalogue hold these rows. Rows that are not named stay, unless `prune`.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; nothing was saved.
+    pub async fn apply_entities(
+        &self,
+        ctx: &Ctx,
+        entities: &[Entity],
+        prune: bool,
+        by: &str,
+    ) -> Result<Applied, ApplyError> {
+        let (difference, problems) = self.preview(entities, prune);
+        if !problems.is_empty() {
+            return Err(ApplyError::Invalid(problems));
+        }
+        self.save(ctx, difference, by).await
+    }
+
+    /// Removes one row.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; nothing was saved.
+    pub async fn delete_entity(
+        &self,
+        ctx: &Ctx,
+        edit: Edit,
+        by: &str,
+    ) -> Result<Applied, ApplyError> {
+        let Edit::Delete(kind, id) = edit else {
+            return Err(EngineError::NotFound("row").into());
+        };
+        let snapshot = self.snapshot();
+        if snapshot.catalog().get(kind, id).is_none() {
+            return Err(EngineError::NotFound("row").into());
+        }
+        let problems = validate(&snapshot.catalog().edited(std::slice::from_ref(&edit)));
+        if !problems.is_empty() {
+            return Err(ApplyError::Invalid(problems));
+        }
+        let difference =
+            Difference { deleted: vec![(kind, id)], edits: vec![edit], ..Difference::default() };
+        self.save(ctx, difference, by).await
+    }
+
+    /// Saved edits, newest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn catalog_history(
+        &self,
+        ctx: &Ctx,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<SavedRevision>, EngineError> {
+        Ok(ctx.metered(self.stores.catalog.history(before, limit)).await?)
+    }
+
+    async fn save(
+        &self,
+        ctx: &Ctx,
+        difference: Difference,
+        by: &str,
+    ) -> Result<Applied, ApplyError> {
+        let base = self.snapshot().revision();
+        if difference.edits.is_empty() {
+            return Ok(Applied { revision: base, difference });
+        }
+        self.set_limits(ctx, &difference.edits).await?;
+        let edits = difference.edits.clone();
+        let save = self.stores.catalog.save(base, edits, by, ctx.now);
+        let saved = ctx.metered(save).await.map_err(EngineError::from)?;
+        self.refresh_catalog(ctx).await?;
+        match saved {
+            Saved::At(revision) => Ok(Applied { revision, difference }),
+            Saved::Conflict(revision) => Err(ApplyError::Conflict(revision)),
+        }
+    }
+
+    async fn set_limits(&self, ctx: &Ctx, edits: &[Edit]) -> Result<(), ApplyError> {
+        for edit in edits {
+            let Edit::Put(Entity::LineItem(line_item)) = edit else { continue };
+            let limits = limits_of(line_item);
+            let set = self.stores.state.set_limits(line_item.id, limits, ctx.now);
+            match ctx.metered(set).await.map_err(EngineError::from)? {
+                LimitsOutcome::Set(level) => self.take_levels(&[level]),
+                LimitsOutcome::BelowCommitted(level) => {
+                    return Err(ApplyError::BelowCommitted(line_item.id, level));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows with their plain secrets sealed. Sealing the same secret gives the same text, so
+    /// applying a file twice changes nothing.
+    fn sealed(&self, entities: &[Entity]) -> Vec<Entity> {
+        let seal = |secrets: &mut Vec<Secret>| {
+            for secret in secrets.iter_mut() {
+                *secret = self.vault.seal_secret(secret);
+            }
+        };
+        let seal_endpoint = |endpoint: &mut Option<Endpoint>| {
+            if let Some(endpoint) = endpoint {
+                seal(&mut endpoint.secrets);
+            }
+        };
+        let mut sealed = entities.to_vec();
+        for entity in &mut sealed {
+            match entity {
+                Entity::App(app) => {
+                    seal_endpoint(&mut app.postback);
+                    seal_endpoint(&mut app.test_postback);
+                }
+                Entity::Partner(Partner { secrets, .. }) => seal(secrets),
+                _ => {}
+            }
+        }
+        sealed
+    }
+}

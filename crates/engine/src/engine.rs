@@ -1,0 +1,144 @@
+//! The engine: the stores, the compiled catalogue, and what the verbs share.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::budget::Level;
+use domain::change::{Change, Loaded};
+use domain::decide::{Levels, Situation};
+use domain::ids::UserKey;
+use domain::journal::Record;
+use domain::snapshot::Snapshot;
+use store::{CatalogStore, Outcome, Reports, StateStore, StoreError};
+use tokio::sync::Notify;
+
+use crate::board::Board;
+use crate::stripes::Stripes;
+use crate::{Ctx, EngineError, Vault, Viewer};
+
+/// How often a decision is made anew because somebody else changed the user meanwhile.
+///
+/// Within a node commands on one user take turns, so only other nodes can interfere.
+pub(crate) const COMMIT_ATTEMPTS_MAX: u32 = 8;
+
+/// The stores that a deployment has chosen.
+#[derive(Clone)]
+pub struct Stores {
+    /// Users, budgets, outbox and journal.
+    pub state: Arc<dyn StateStore>,
+    /// The catalogue.
+    pub catalog: Arc<dyn CatalogStore>,
+    /// Derived figures.
+    pub reports: Arc<dyn Reports>,
+}
+
+/// The use cases of one node.
+pub struct Engine {
+    pub(crate) stores: Stores,
+    pub(crate) vault: Vault,
+    pub(crate) board: Board,
+    pub(crate) stripes: Stripes,
+    pub(crate) work: Notify,
+    snapshot: RwLock<Arc<Snapshot>>,
+}
+
+impl Engine {
+    /// An engine with an empty catalogue; [`Engine::refresh_catalog`] loads the real one.
+    #[must_use]
+    pub fn new(stores: Stores, vault: Vault) -> Self {
+        let empty = Snapshot::compile(domain::catalog::Catalog::default());
+        Self {
+            stores,
+            vault,
+            board: Board::new(),
+            stripes: Stripes::new(),
+            work: Notify::new(),
+            snapshot: RwLock::new(Arc::new(empty)),
+        }
+    }
+
+    /// The compiled catalogue as of now.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Seals and opens tokens.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Waits until a commit has left something in the outbox. A hint only: it may come in vain, and
+    /// after a restart it does not come for what was left before.
+    pub async fn work_hint(&self) {
+        self.work.notified().await;
+    }
+
+    pub(crate) fn swap_snapshot(&self, next: Arc<Snapshot>) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    pub(crate) async fn load(&self, ctx: &Ctx, user: UserKey) -> Result<Loaded, StoreError> {
+        ctx.metered(self.stores.state.load(user)).await
+    }
+
+    pub(crate) async fn append(&self, ctx: &Ctx, trace: Record) -> Result<(), StoreError> {
+        ctx.metered(self.stores.state.append(trace)).await.map(drop)
+    }
+
+    /// Commits a change. An unknown outcome is resolved by asking again with the same change, never
+    /// by deciding again.
+    pub(crate) async fn commit(&self, ctx: &Ctx, change: Change) -> Result<Outcome, StoreError> {
+        let has_messages = change.record.as_ref().is_some_and(|one| !one.messages.is_empty());
+        let again = change.clone();
+        let outcome = match ctx.metered(self.stores.state.commit(change)).await {
+            Err(StoreError::Unknown(_)) => ctx.metered(self.stores.state.commit(again)).await?,
+            decided => decided?,
+        };
+        match &outcome {
+            Outcome::Applied(committed) => self.take_levels(&committed.levels),
+            Outcome::OverBudget { level, .. } => self.take_levels(std::slice::from_ref(level)),
+            Outcome::Replayed | Outcome::Stale => {}
+        }
+        if has_messages && matches!(outcome, Outcome::Applied(_) | Outcome::Replayed) {
+            self.work.notify_one();
+        }
+        Ok(outcome)
+    }
+
+    /// Takes budgets over, and notes when that changes what can be shown: whether one more hold of
+    /// the size that was just moved fits.
+    pub(crate) fn take_levels(&self, fresh: &[Level]) {
+        self.board.update(fresh, |before, after| {
+            let Some(before) = before else { return true };
+            let hold = after.total.held.0.abs_diff(before.total.held.0).max(1);
+            room(before, hold) != room(after, hold) || before.limits != after.limits
+        });
+    }
+
+    /// What a user sees is decided from this.
+    pub(crate) fn situation<'a>(
+        snapshot: &'a Snapshot,
+        loaded: &'a Loaded,
+        levels: &'a Levels,
+        viewer: &Viewer,
+        ctx: &Ctx,
+    ) -> Situation<'a> {
+        Situation { snapshot, user: &loaded.state, unit: viewer.unit, now: ctx.now, levels }
+    }
+
+    /// The user of an app whom a publisher calls by that id was never seen, or is another's.
+    pub(crate) fn owned(loaded: &Loaded, viewer: &Viewer) -> Result<(), EngineError> {
+        let is_owned = loaded.version > 0 && loaded.state.app == viewer.app;
+        if is_owned { Ok(()) } else { Err(EngineError::NotFound("user")) }
+    }
+}
+
+/// Whether the total, the latest day and the participations have room for one more such hold.
+fn room(level: &Level, hold: u64) -> (bool, bool, bool) {
+    let fits = |limit: i64, used: i64| (limit - used).max(0).unsigned_abs() >= hold;
+    let starts = level.limits.starts.is_none_or(|starts| level.total.starts < starts)
+        && level.limits.daily_starts.is_none_or(|starts| level.today.starts < starts);
+    let daily = level.limits.daily.is_none_or(|daily| fits(daily.0, level.today.committed().0));
+    (fits(level.limits.total.0, level.total.committed().0), daily, starts)
+}

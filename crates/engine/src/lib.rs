@@ -1,0 +1,58 @@
+//! The use cases: load, decide, commit. The only caller of the ports.
+//!
+//! One verb is one file, and its module doc lists its store calls. Nothing here knows which store
+//! runs, what time it is, or how an answer is written down. The verbs are methods of [`Engine`];
+//! whoever asks is described by a [`Viewer`], and when and how dearly by a [`Ctx`].
+
+mod board;
+mod ctx;
+mod engine;
+mod error;
+mod partner_signature;
+mod stripes;
+mod vault;
+
+mod open_session;
+mod list_missions;
+mod show_mission;
+mod participate;
+mod complete_step;
+mod receive_conversion;
+mod read_wallet;
+mod list_enrollments;
+
+mod deliver;
+mod sweep;
+mod absorb_reports;
+
+mod edit_catalog;
+mod refresh_catalog;
+mod read_budget;
+mod segments;
+mod serving;
+mod trail;
+mod verify;
+
+pub use absorb_reports::ReportRow;
+pub use complete_step::CompletionAnswer;
+pub use ctx::{Ctx, Spent};
+pub use deliver::{AttemptOutcome, Finished};
+pub use edit_catalog::{Applied, ApplyError};
+pub use engine::{Engine, Stores};
+pub use error::EngineError;
+pub use list_enrollments::RunLine;
+pub use list_missions::{ListView, MissionView};
+pub use open_session::{Opened, SessionRequest, Viewer};
+pub use participate::{Started, TapAnswer, TapRefused};
+pub use partner_signature::SignatureVerdict;
+pub use read_wallet::{Wallet, WalletLine};
+pub use receive_conversion::{ConversionAnswer, ConversionError, Postback};
+pub use serving::ServingCheck;
+pub use trail::{Trail, TrailLine};
+pub use vault::{ClickId, MasterKey, SealError, Session, Vault};
+
+// What callers need of the ports, so that they never depend on the store crate themselves.
+pub use store::{
+    AttemptNote, Claim, Claimed, DayFigures, Delivery, DeliveryFilter, DeliveryState, Endpoint,
+    Replay, ReportKey, SavedRevision, Seq, Settled, Settlement, StoreError,
+};

@@ -1,0 +1,131 @@
+//! `list_missions`: which missions a user may see now, his own runs first.
+//!
+//! | step | store calls |
+//! |---|---|
+//! | load the user | 1 |
+//!
+//! The catalogue and the budgets are read in memory; the answer is written by the caller from what
+//! it is shown here, so nothing is copied on the way.
+
+use std::sync::Arc;
+
+use domain::catalog::{LineItem, Mission};
+use domain::change::Loaded;
+use domain::decide::{self, Offer};
+use domain::money::Points;
+use domain::snapshot::{Price, Snapshot};
+use domain::time::Timestamp;
+use domain::user::Enrollment;
+use domain::view;
+
+use crate::{Ctx, Engine, EngineError, Viewer};
+
+/// How long an unchanged list may be kept, in milliseconds: flight dates, deadlines and pacing move
+/// with time, so a list is at most this old.
+pub const LIST_BUCKET_MS: i64 = 60_000;
+
+/// What a list is written from.
+pub struct ListView<'a> {
+    /// The compiled catalogue.
+    pub snapshot: &'a Snapshot,
+    /// The user.
+    pub loaded: &'a Loaded,
+    /// The moment.
+    pub now: Timestamp,
+    /// Runs that can still earn, nearest deadline first.
+    pub runs: Vec<MissionView<'a>>,
+    /// Missions that can be started, in order.
+    pub offers: Vec<Offer<'a>>,
+    /// Points that all of it can still pay.
+    pub earnable: Points,
+    /// Points that the user has earned, pending ones included.
+    pub earned: Points,
+    /// Changes whenever the list may differ.
+    pub etag: u128,
+}
+
+/// One mission and the user's run of it.
+#[derive(Clone, Copy)]
+pub struct MissionView<'a> {
+    /// The version that the user sees: the locked one if he has started.
+    pub mission: &'a Arc<Mission>,
+    /// Who pays.
+    pub line_item: &'a LineItem,
+    /// His run.
+    pub run: Option<&'a Enrollment>,
+    /// The prices of the steps now; a run has its own, locked ones.
+    pub prices: &'a [Price],
+}
+
+impl Engine {
+    /// Shows the list to `write`, and returns what it makes of it.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if the user cannot be loaded.
+    pub async fn list_missions<R>(
+        &self,
+        ctx: &Ctx,
+        viewer: &Viewer,
+        write: impl FnOnce(&ListView<'_>) -> R,
+    ) -> Result<R, EngineError> {
+        let snapshot = self.snapshot();
+        let loaded = self.load(ctx, viewer.user).await?;
+        let levels = self.board.read();
+        let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);
+        let offers = decide::offers(&situation);
+        let runs: Vec<_> = decide::runs(&situation)
+            .into_iter()
+            .filter_map(|run| mission_of(&snapshot, run))
+            .collect();
+        let view = ListView {
+            earnable: earnable(&runs, &offers),
+            earned: earned(&loaded),
+            etag: self.etag(&snapshot, &loaded, viewer, ctx.now),
+            snapshot: &snapshot,
+            loaded: &loaded,
+            now: ctx.now,
+            runs,
+            offers,
+        };
+        Ok(write(&view))
+    }
+
+    fn etag(&self, snapshot: &Snapshot, loaded: &Loaded, viewer: &Viewer, now: Timestamp) -> u128 {
+        let mut hash = domain::ids::Derivation::new("guerdon list 1");
+        hash.number(snapshot.revision()).number(loaded.version).number(self.board.epoch());
+        hash.number((now.0 / LIST_BUCKET_MS) as u64).bytes(&viewer.user.0);
+        hash.number(viewer.unit.0.into());
+        u128::from_be_bytes(hash.whole())
+    }
+}
+
+/// The mission of a run, in the version whose terms are locked.
+pub(crate) fn mission_of<'a>(
+    snapshot: &'a Snapshot,
+    run: &'a Enrollment,
+) -> Option<MissionView<'a>> {
+    let mission = snapshot.mission_version(run.mission, run.version)?;
+    let line_item = snapshot.catalog().any_line_item(run.line_item)?;
+    Some(MissionView { mission, line_item, run: Some(run), prices: &[] })
+}
+
+fn earnable(runs: &[MissionView<'_>], offers: &[Offer<'_>]) -> Points {
+    let of_run =
+        |one: &MissionView<'_>| one.run.map_or(0, |run| view::remaining(run, one.mission).0);
+    let of_offer = |offer: &Offer<'_>| reward_total(offer.mission, offer.prices).0;
+    let runs: i64 = runs.iter().map(of_run).sum();
+    let offers: i64 = offers.iter().map(of_offer).sum();
+    Points(runs + offers)
+}
+
+/// All that a mission can pay at these prices.
+#[must_use]
+pub fn reward_total(mission: &Mission, prices: &[Price]) -> Points {
+    let steps = mission.steps.iter().zip(prices);
+    Points(steps.map(|(step, price)| price.points.0 * i64::from(step.repeat.limit)).sum())
+}
+
+/// All that the user has earned and not lost again.
+pub(crate) fn earned(loaded: &Loaded) -> Points {
+    Points(loaded.state.enrollments.iter().map(|run| run.earned().0).sum())
+}

@@ -1,0 +1,115 @@
+//! `read_wallet`: a user's points and the entries that they are the sum of.
+//!
+//! | step | store calls |
+//! |---|---|
+//! | load the user | 1 |
+//! | a page of his records | 1 |
+
+use domain::catalog::text_for;
+use domain::change::Loaded;
+use domain::ids::{Act, EnrollmentId, MissionId, StepId, TransactionId};
+use domain::ledger::Transaction;
+use domain::money::Points;
+use domain::snapshot::Snapshot;
+use domain::time::Timestamp;
+use store::Seq;
+
+use crate::list_missions::earned;
+use crate::{Ctx, Engine, EngineError, Viewer};
+
+/// A user's points and a page of entries.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wallet {
+    /// Points that he can spend.
+    pub balance: Points,
+    /// Points on hold.
+    pub pending: Points,
+    /// Points that he has earned in all and not lost again.
+    pub earned: Points,
+    /// Entries, newest first.
+    pub lines: Vec<WalletLine>,
+    /// Where the next page begins.
+    pub before: Option<Seq>,
+}
+
+/// One change of a user's points.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WalletLine {
+    /// When.
+    pub at: Timestamp,
+    /// The transaction.
+    pub transaction: TransactionId,
+    /// What it does.
+    pub act: Act,
+    /// In which run.
+    pub enrollment: EnrollmentId,
+    /// Of which mission.
+    pub mission: MissionId,
+    /// Its name in the user's language.
+    pub mission_title: String,
+    /// For which step.
+    pub step: StepId,
+    /// Its name in the user's language.
+    pub step_title: String,
+    /// Change of the points that he can spend.
+    pub wallet: Points,
+    /// Change of the points on hold.
+    pub pending: Points,
+}
+
+impl Engine {
+    /// The user's points, and entries from `limit` records before `before`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] if the user cannot be loaded.
+    pub async fn read_wallet(
+        &self,
+        ctx: &Ctx,
+        viewer: &Viewer,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Result<Wallet, EngineError> {
+        let snapshot = self.snapshot();
+        let loaded = self.load(ctx, viewer.user).await?;
+        let page = ctx.metered(self.stores.state.ledger(viewer.user, before, limit)).await?;
+        let mut lines = Vec::new();
+        for stored in &page.records {
+            let transactions = stored.record.transactions.iter();
+            lines.extend(transactions.map(|one| line(&snapshot, &loaded, one, stored.record.at)));
+        }
+        Ok(Wallet {
+            balance: loaded.state.balance,
+            pending: loaded.state.pending,
+            earned: earned(&loaded),
+            lines,
+            before: page.before,
+        })
+    }
+}
+
+fn line(
+    snapshot: &Snapshot,
+    loaded: &Loaded,
+    transaction: &Transaction,
+    at: Timestamp,
+) -> WalletLine {
+    let run = loaded.state.run(transaction.enrollment);
+    let mission = run.and_then(|run| snapshot.mission_version(run.mission, run.version));
+    let language = loaded.state.profile.language.as_str();
+    let creative =
+        mission.and_then(|one| text_for(&one.creatives, language, |text| &text.language));
+    let step = mission.and_then(|one| one.step(transaction.step));
+    let text = step.and_then(|step| text_for(&step.texts, language, |text| &text.language));
+    WalletLine {
+        at,
+        transaction: transaction.id,
+        act: transaction.act,
+        enrollment: transaction.enrollment,
+        mission: run.map(|run| run.mission).unwrap_or_default(),
+        mission_title: creative.map(|text| text.title.clone()).unwrap_or_default(),
+        step: transaction.step,
+        step_title: text.map(|text| text.title.clone()).unwrap_or_default(),
+        wallet: transaction.wallet_change(),
+        pending: transaction.pending_change(),
+    }
+}

@@ -1,0 +1,85 @@
+//! `refresh_catalog`: takes over a newer catalogue and the budgets as they stand.
+//!
+//! | step | store calls |
+//! |---|---|
+//! | read the catalogue, unless it is unchanged | 1 |
+//! | read all budgets | 1 |
+//! | for each line item whose limits differ: set them | 1 |
+
+use std::sync::Arc;
+
+use domain::budget::{Level, Limits};
+use domain::catalog::{Catalog, HoldPolicy, LineItem};
+use domain::money::Micros;
+use domain::snapshot::Snapshot;
+use store::LimitsOutcome;
+
+use crate::{Ctx, Engine, EngineError};
+
+impl Engine {
+    /// Loads the catalogue if it is newer than the one in memory, and refreshes the budgets.
+    /// Answers whether the catalogue changed.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]; the old snapshot goes on serving.
+    pub async fn refresh_catalog(&self, ctx: &Ctx) -> Result<bool, EngineError> {
+        let known = self.snapshot().revision();
+        let known = (known > 0).then_some(known);
+        let newer = ctx.metered(self.stores.catalog.snapshot(known)).await?;
+        let is_newer = newer.is_some();
+        if let Some(catalog) = newer {
+            self.swap_snapshot(Arc::new(Snapshot::compile(catalog)));
+        }
+        self.refresh_budgets(ctx).await?;
+        Ok(is_newer)
+    }
+
+    /// Reads all budgets, and mends limits that an interrupted edit has left behind.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`].
+    pub async fn refresh_budgets(&self, ctx: &Ctx) -> Result<(), EngineError> {
+        let snapshot = self.snapshot();
+        let levels = ctx.metered(self.stores.state.levels()).await?;
+        self.take_levels(&levels);
+        for line_item in stale_limits(snapshot.catalog(), &levels) {
+            let limits = limits_of(line_item);
+            let set = self.stores.state.set_limits(line_item.id, limits, ctx.now);
+            match ctx.metered(set).await? {
+                LimitsOutcome::Set(level) => self.take_levels(&[level]),
+                LimitsOutcome::BelowCommitted(level) => {
+                    tracing::warn!(
+                        line_item.id = line_item.id.0,
+                        "the catalogue's budget is below what is committed; the old limits hold"
+                    );
+                    self.take_levels(&[level]);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a line item may spend, as the store guards it.
+pub(crate) fn limits_of(line_item: &LineItem) -> Limits {
+    let grace = match line_item.hold {
+        HoldPolicy::Full => Micros(0),
+        HoldPolicy::Expected { grace, .. } => grace,
+    };
+    Limits {
+        total: line_item.budget,
+        daily: line_item.daily_budget,
+        grace,
+        starts: line_item.caps.total,
+        daily_starts: line_item.caps.daily,
+    }
+}
+
+/// Line items whose budget does not stand as the catalogue says. Both lists are in order.
+fn stale_limits<'a>(catalog: &'a Catalog, levels: &[Level]) -> Vec<&'a LineItem> {
+    let held = |line_item: &&LineItem| {
+        let place = levels.binary_search_by_key(&line_item.id, |level| level.line_item);
+        place.is_ok_and(|place| levels[place].limits == limits_of(line_item))
+    };
+    catalog.line_items.values().filter(|line_item| !held(line_item)).collect()
+}

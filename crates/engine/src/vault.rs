@@ -1,0 +1,285 @@
+//! Sealed tokens: click ids, sessions and secrets at rest.
+//!
+//! A token is its content under authenticated encryption (AES-256-GCM-SIV), so it cannot be read,
+//! altered or invented, and it needs no look-up: a click id carries the key of its user. The cipher
+//! is the misuse-resistant one and the nonce is fixed, so equal contents give equal tokens; that is
+//! wanted, since the same run must have the same click id for ever (ADR 0005).
+
+use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use domain::ids::{AppId, MissionId, Mode, UnitId, UserKey};
+use domain::secret::Secret;
+use domain::time::{SECOND_MS, Timestamp};
+
+/// Prefix of a secret that is sealed with the master key.
+pub const SEALED_PREFIX: &str = "sealed:";
+/// Prefix of a secret that is read from an environment variable.
+pub const ENV_PREFIX: &str = "env:";
+
+const NONCE: [u8; 12] = *b"guerdon v1\0\0";
+const FORMAT: u8 = 1;
+
+/// 32 bytes from which everything sealed is sealed.
+#[derive(Clone)]
+pub struct MasterKey([u8; 32]);
+
+impl MasterKey {
+    /// Wraps the bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// Why something sealed could not be opened.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It was not sealed with any of our keys, or was altered.
+    #[error("the token was not issued here or was altered")]
+    Forged,
+    /// It names an environment variable that is not set.
+    #[error("the environment variable {0} is not set")]
+    NoSuchVariable(String),
+}
+
+/// What a click id says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClickId {
+    /// Whose click.
+    pub user: UserKey,
+    /// On which mission.
+    pub mission: MissionId,
+    /// The version whose terms are locked.
+    pub version: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a session token says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// Whose page.
+    pub user: UserKey,
+    /// In which app.
+    pub app: AppId,
+    /// In which placement.
+    pub unit: UnitId,
+    /// Whether the money is real.
+    pub mode: Mode,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Seals and opens. Several keys may open; the first one seals.
+pub struct Vault {
+    ciphers: Vec<Aes256GcmSiv>,
+    derived: [u8; 32],
+}
+
+impl Vault {
+    /// A vault with the key that seals and older keys that still open.
+    #[must_use]
+    pub fn new(current: &MasterKey, older: &[MasterKey]) -> Self {
+        let cipher = |key: &MasterKey| Aes256GcmSiv::new(&key.0.into());
+        let ciphers = std::iter::once(current).chain(older).map(cipher).collect();
+        Self { ciphers, derived: blake3::derive_key("guerdon derived key 1", &current.0) }
+    }
+
+    /// A key for another purpose, derived from the master key.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        *blake3::keyed_hash(&self.derived, purpose.as_bytes()).as_bytes()
+    }
+
+    /// Seals a click id: about 60 characters, safe in an address.
+    #[must_use]
+    pub fn seal_click(&self, click: &ClickId) -> String {
+        let mut content = Vec::with_capacity(32);
+        content.extend(click.user.0);
+        content.extend(click.mission.0.to_be_bytes());
+        content.extend(click.version.to_be_bytes());
+        content.extend(&(click.at.0 / SECOND_MS).to_be_bytes()[3..]);
+        self.seal("click", &content)
+    }
+
+    /// Opens a click id.
+    ///
+    /// # Errors
+    /// [`SealError::Forged`] for anything that was not sealed as one here.
+    pub fn open_click(&self, token: &str) -> Result<ClickId, SealError> {
+        let content = self.open("click", token)?;
+        let mut rest = Reader(&content);
+        Ok(ClickId {
+            user: UserKey(rest.take()?),
+            mission: MissionId(u32::from_be_bytes(rest.take()?)),
+            version: u32::from_be_bytes(rest.take()?),
+            at: rest.seconds()?,
+        })
+    }
+
+    /// Seals a session token.
+    #[must_use]
+    pub fn seal_session(&self, session: &Session) -> String {
+        let mut content = Vec::with_capacity(32);
+        content.extend(session.user.0);
+        content.extend(session.app.0.to_be_bytes());
+        content.extend(session.unit.0.to_be_bytes());
+        content.push(u8::from(session.mode == Mode::Test));
+        content.extend(&(session.expires_at.0 / SECOND_MS).to_be_bytes()[3..]);
+        self.seal("session", &content)
+    }
+
+    /// Opens a session token; whether it has expired is for the caller to see.
+    ///
+    /// # Errors
+    /// [`SealError::Forged`] for anything that was not sealed as one here.
+    pub fn open_session(&self, token: &str) -> Result<Session, SealError> {
+        let content = self.open("session", token)?;
+        let mut rest = Reader(&content);
+        Ok(Session {
+            user: UserKey(rest.take()?),
+            app: AppId(u32::from_be_bytes(rest.take()?)),
+            unit: UnitId(u32::from_be_bytes(rest.take()?)),
+            mode: if rest.take::<1>()? == [1] { Mode::Test } else { Mode::Live },
+            expires_at: rest.seconds()?,
+        })
+    }
+
+    /// Seals a secret for the catalogue; one that is sealed or a reference stays as it is.
+    #[must_use]
+    pub fn seal_secret(&self, secret: &Secret) -> Secret {
+        let text = secret.expose();
+        if text.starts_with(SEALED_PREFIX) || text.starts_with(ENV_PREFIX) {
+            return secret.clone();
+        }
+        Secret::new(format!("{SEALED_PREFIX}{}", self.seal("secret", text.as_bytes())))
+    }
+
+    /// The plain form of a catalogue's secret.
+    ///
+    /// # Errors
+    /// If it was sealed elsewhere, or names a variable that is not set.
+    pub fn open_secret(&self, secret: &Secret) -> Result<Secret, SealError> {
+        let text = secret.expose();
+        if let Some(name) = text.strip_prefix(ENV_PREFIX) {
+            let value = std::env::var(name);
+            return value.map(Secret::new).map_err(|_| SealError::NoSuchVariable(name.to_owned()));
+        }
+        let Some(token) = text.strip_prefix(SEALED_PREFIX) else {
+            return Ok(secret.clone());
+        };
+        let plain = self.open("secret", token)?;
+        String::from_utf8(plain).map(Secret::new).map_err(|_| SealError::Forged)
+    }
+
+    fn seal(&self, purpose: &str, content: &[u8]) -> String {
+        let payload = Payload { msg: content, aad: purpose.as_bytes() };
+        // Encryption fails only beyond 64 GiB of content; an empty token opens nowhere.
+        let sealed = self.ciphers[0].encrypt(&Nonce::from(NONCE), payload).unwrap_or_default();
+        let mut token = Vec::with_capacity(sealed.len() + 1);
+        token.push(FORMAT);
+        token.extend(sealed);
+        BASE64URL_NOPAD.encode(&token)
+    }
+
+    fn open(&self, purpose: &str, token: &str) -> Result<Vec<u8>, SealError> {
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| SealError::Forged)?;
+        let sealed = bytes.strip_prefix(&[FORMAT]).ok_or(SealError::Forged)?;
+        let payload = || Payload { msg: sealed, aad: purpose.as_bytes() };
+        let nonce = Nonce::from(NONCE);
+        let opened = self.ciphers.iter().find_map(|key| key.decrypt(&nonce, payload()).ok());
+        opened.ok_or(SealError::Forged)
+    }
+}
+
+/// Takes fixed-size parts off the front of a token's content.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], SealError> {
+        let (part, rest) = self.0.split_first_chunk::<N>().ok_or(SealError::Forged)?;
+        self.0 = rest;
+        Ok(*part)
+    }
+
+    fn seconds(&mut self) -> Result<Timestamp, SealError> {
+        let five: [u8; 5] = self.take()?;
+        let mut eight = [0; 8];
+        eight[3..].copy_from_slice(&five);
+        Ok(Timestamp(i64::from_be_bytes(eight) * SECOND_MS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(byte: u8) -> Vault {
+        Vault::new(&MasterKey::new([byte; 32]), &[])
+    }
+
+    fn click() -> ClickId {
+        ClickId {
+            user: UserKey([7; 16]),
+            mission: MissionId(42),
+            version: 3,
+            at: Timestamp(1_764_000_000_000),
+        }
+    }
+
+    #[test]
+    fn a_click_id_opens_to_what_was_sealed_and_stays_short() {
+        let token = vault(1).seal_click(&click());
+        assert_eq!(vault(1).open_click(&token), Ok(click()));
+        assert_eq!(token, vault(1).seal_click(&click()));
+        assert!(token.len() <= 64, "{} characters", token.len());
+    }
+
+    #[test]
+    fn every_altered_character_is_noticed() {
+        let token = vault(1).seal_click(&click());
+        for place in 0..token.len() {
+            let mut altered = token.clone().into_bytes();
+            altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            assert_eq!(vault(1).open_click(&altered), Err(SealError::Forged), "{place}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_another_purpose_or_key_do_not_open() {
+        let token = vault(1).seal_click(&click());
+        assert!(vault(1).open_session(&token).is_err());
+        assert!(vault(2).open_click(&token).is_err());
+        let rotated = Vault::new(&MasterKey::new([2; 32]), &[MasterKey::new([1; 32])]);
+        assert!(rotated.open_click(&token).is_ok());
+        for junk in ["", "AQ", "not base64 !", "AAAA"] {
+            assert!(vault(1).open_click(junk).is_err(), "{junk}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_sealed_once_and_open_again() {
+        let vault = vault(1);
+        let sealed = vault.seal_secret(&Secret::new("whsec_abc"));
+        assert!(sealed.expose().starts_with(SEALED_PREFIX));
+        assert_eq!(vault.seal_secret(&sealed), sealed);
+        assert_eq!(vault.open_secret(&sealed), Ok(Secret::new("whsec_abc")));
+        let missing = vault.open_secret(&Secret::new("env:GUERDON_NO_SUCH_VARIABLE"));
+        assert!(matches!(missing, Err(SealError::NoSuchVariable(_))));
+    }
+}

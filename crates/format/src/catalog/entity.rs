@@ -1,0 +1,188 @@
+//! One entity as JSON, for the admin API and for a store's rows.
+
+use std::sync::Arc;
+
+use domain::catalog::{Entity, EntityKind};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Deserializer};
+use serde_json::Value;
+
+use super::mirror::Mirror;
+use super::{
+    AdGroupDoc, AdvertiserDoc, AppDoc, LineItemDoc, MissionDoc, OrderDoc, PartnerDoc, PublisherDoc,
+    SegmentDoc, UnitDoc,
+};
+
+/// What is said of a list or a text where an entity should be: fields have names here.
+pub(super) const NO_OBJECT: &str = "expected an object with named fields";
+
+/// What is wrong with a value, and where.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{}{message}", if field.is_empty() { String::new() } else { format!("{field}: ") })]
+pub struct FieldError {
+    /// The field, such as `steps[1].payout`; empty if it is the whole.
+    pub field: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// The entity as JSON, secrets included; see [`super::redacted`] for answers to people.
+#[must_use]
+pub fn entity_to_json(entity: &Entity) -> Value {
+    match entity {
+        Entity::Publisher(row) => json(PublisherDoc::of(row)),
+        Entity::App(row) => json(AppDoc::of(row)),
+        Entity::Unit(row) => json(UnitDoc::of(row)),
+        Entity::Advertiser(row) => json(AdvertiserDoc::of(row)),
+        Entity::Order(row) => json(OrderDoc::of(row)),
+        Entity::Segment(row) => json(SegmentDoc::of(row)),
+        Entity::LineItem(row) => json(LineItemDoc::of(row)),
+        Entity::AdGroup(row) => json(AdGroupDoc::of(row)),
+        Entity::Mission(row) => json(MissionDoc::of(row)),
+        Entity::Partner(row) => json(PartnerDoc::of(row)),
+    }
+}
+
+/// Writing a doc as JSON fails only for map keys that are no text and for numbers beyond 64 bits;
+/// docs have neither, and nothing would be read back from `null`.
+fn json(doc: impl Serialize) -> Value {
+    serde_json::to_value(doc).unwrap_or(Value::Null)
+}
+
+/// The entity of that kind that the JSON says.
+///
+/// # Errors
+/// The first field that is missing, unknown or not understood.
+pub fn entity_from_json(kind: EntityKind, value: Value) -> Result<Entity, FieldError> {
+    if !value.is_object() {
+        return Err(FieldError { field: String::new(), message: NO_OBJECT.to_owned() });
+    }
+    read(kind, value).map_err(|error| FieldError {
+        field: path_of(error.path()),
+        message: error.inner().to_string(),
+    })
+}
+
+/// An error with the path of the field that it is about.
+pub(super) type PathError<E> = serde_path_to_error::Error<E>;
+
+/// Reads one entity of that kind from any format.
+pub(super) fn read<'de, D: Deserializer<'de>>(
+    kind: EntityKind,
+    from: D,
+) -> Result<Entity, PathError<D::Error>> {
+    Ok(match kind {
+        EntityKind::Publisher => Entity::Publisher(doc::<PublisherDoc, _, _>(from)?),
+        EntityKind::App => Entity::App(doc::<AppDoc, _, _>(from)?),
+        EntityKind::Unit => Entity::Unit(doc::<UnitDoc, _, _>(from)?),
+        EntityKind::Advertiser => Entity::Advertiser(doc::<AdvertiserDoc, _, _>(from)?),
+        EntityKind::Order => Entity::Order(doc::<OrderDoc, _, _>(from)?),
+        EntityKind::Segment => Entity::Segment(doc::<SegmentDoc, _, _>(from)?),
+        EntityKind::LineItem => Entity::LineItem(doc::<LineItemDoc, _, _>(from)?),
+        EntityKind::AdGroup => Entity::AdGroup(doc::<AdGroupDoc, _, _>(from)?),
+        EntityKind::Mission => Entity::Mission(Arc::new(doc::<MissionDoc, _, _>(from)?)),
+        EntityKind::Partner => Entity::Partner(doc::<PartnerDoc, _, _>(from)?),
+    })
+}
+
+fn doc<'de, M, T, D>(from: D) -> Result<T, PathError<D::Error>>
+where
+    M: Mirror<T> + DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    serde_path_to_error::deserialize::<D, M>(from).map(M::into_domain)
+}
+
+/// The path of an error; the whole is the empty path, and a part that cannot be named ends it.
+pub(super) fn path_of(path: &serde_path_to_error::Path) -> String {
+    let text = path.to_string();
+    let known = text.split(".?").next().unwrap_or_default();
+    if known == "." || known == "?" { String::new() } else { known.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::catalog::sample;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::arbitrary;
+    use crate::catalog::{Syntax, parse, to_json, to_toml};
+
+    #[test]
+    fn the_form_of_a_mission_is_pinned() {
+        let mission = sample::catalog().get(EntityKind::Mission, 1).unwrap();
+        let value = entity_to_json(&mission);
+        assert_eq!(value["window_seconds"], json!("14d"));
+        assert_eq!(value["version"], json!(1));
+        let bonus = json!({
+            "id": 4,
+            "role": "bonus",
+            "payout": 100_000,
+            "repeat": {"limit": 1, "per_day": 1},
+            "rule": "check_in",
+            "texts": [{"language": "en", "title": "Check in"}],
+        });
+        assert_eq!(value["steps"][3], bonus);
+        assert_eq!(value["steps"][0]["rule"], json!({"event": {"name": "install"}}));
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        let cases = [
+            (EntityKind::Unit, json!([]), "expected an object with named fields"),
+            (EntityKind::Unit, json!({"id": 1}), "missing field `app_id`"),
+            (EntityKind::Unit, json!({"id": 1, "app": 1}), "app: unknown field `app`, expected"),
+            (
+                EntityKind::Unit,
+                json!({"id": 1, "app_id": 1, "name": null}),
+                "name: invalid type: null",
+            ),
+            (
+                EntityKind::Mission,
+                json!({"steps": [{"rule": {"event": {"name": "a", "aim": {"count": -1}}}}]}),
+                "steps[0].rule.event.aim.count: invalid value: integer `-1`",
+            ),
+            (
+                EntityKind::App,
+                json!({"postback": {"url": "", "dialect": "buzzvill"}}),
+                "postback.dialect: there is no preset \"buzzvill\"; use one of standard_webhooks",
+            ),
+        ];
+        for (kind, value, expected) in cases {
+            let told = entity_from_json(kind, value).map_err(|error| error.to_string());
+            let told = told.map(drop).unwrap_err();
+            assert!(told.starts_with(expected), "{told}\nfor {expected}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_entity_survives(entity in arbitrary::entity()) {
+            let value = entity_to_json(&entity);
+            prop_assert_eq!(entity_from_json(entity.kind(), value).map_err(|e| e.to_string()), Ok(entity));
+        }
+
+        #[test]
+        fn any_catalogue_survives(entities in prop::collection::vec(arbitrary::entity(), 0..8)) {
+            let edits: Vec<_> = entities.into_iter().map(domain::catalog::Edit::Put).collect();
+            let catalog = domain::catalog::Catalog::default().edited(&edits);
+            for (syntax, text) in [
+                (Syntax::Toml, to_toml(&catalog).unwrap()),
+                (Syntax::Json, to_json(&catalog).unwrap()),
+            ] {
+                let file = parse(syntax, &text).map_err(|e| TestCaseError::fail(format!("{e}\n{text}")))?;
+                let found = domain::catalog::diff(&catalog, &file.entities, true);
+                prop_assert!(found.is_empty(), "{:?}\n{}", found, text);
+            }
+        }
+
+        #[test]
+        fn random_text_never_panics(text in "\\PC{0,60}|[\\[\\]{}\":,a-z0-9_= \n]{0,80}") {
+            for syntax in [Syntax::Toml, Syntax::Json] {
+                let _ = parse(syntax, &text);
+            }
+        }
+    }
+}

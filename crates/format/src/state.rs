@@ -1,0 +1,242 @@
+//! One user in binary, as every state store keeps it (format version 1).
+//!
+//! Each line below is a layout. A stored user lives for years, so nothing here is ever reordered:
+//! a new field makes a new version, and the old one stays readable beside it.
+
+use domain::money::Split;
+use domain::targeting::{CountryCode, Gender, OsVersion, Platform, Profile};
+use domain::user::{Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress, UserState};
+use domain::verdict::{Reason, Verdict};
+
+use crate::wire::{DecodeError, Reader, Wire, Writer, decode, encode, wire_enums, wire_structs};
+
+/// The version that [`encode_state`] writes, and the newest that [`decode_state`] reads.
+pub const STATE_VERSION: u8 = 1;
+
+/// Bytes of a user without enrollments, roughly.
+const USER_BYTES: usize = 256;
+/// Bytes of one enrollment, roughly.
+const ENROLLMENT_BYTES: usize = 256;
+
+/// The bytes of a user.
+#[must_use]
+pub fn encode_state(state: &UserState) -> Vec<u8> {
+    encode(STATE_VERSION, state, USER_BYTES + ENROLLMENT_BYTES * state.enrollments.len())
+}
+
+/// The user of these bytes.
+///
+/// # Errors
+/// The bytes were not written by [`encode_state`], were damaged, or are of a newer version.
+pub fn decode_state(bytes: &[u8]) -> Result<UserState, DecodeError> {
+    decode(STATE_VERSION, bytes)
+}
+
+wire_structs! {
+    UserState { app, mode, user_id, profile, segments, blocked, balance, pending, enrollments }
+    Profile {
+        country, platform, os_version, age, gender, language, ifa, device_model, installed_apps,
+        custom, utc_offset,
+    }
+    OsVersion { major, minor, patch }
+    Enrollment {
+        id, mission, version, line_item, ad_group, unit, started_at, deadline, late_until, day,
+        currency, phase, held, steps, seen, parked,
+    }
+    StepProgress { step, split, points, progress, latest_at, days, paid, visit_at, misses }
+    Split { payout, user, publisher, margin }
+    Paid { booked_at, occurred_at, state }
+    Parked { step, key, occurred_at, units, reason }
+}
+
+wire_enums! {
+    Platform { 0 = Android, 1 = Ios, 2 = Web }
+    Gender { 0 = Female, 1 = Male, 2 = Other }
+    Phase { 0 = Open, 1 = Completed, 2 = Expired, 3 = Closed, 4 = Voided }
+    PaidState { 0 = Pending { release_at }, 1 = Rewarded, 2 = Reversed }
+    Verdict { 0 = Rejected, 1 = Ignored, 2 = Duplicate, 3 = Parked, 4 = Pending, 5 = Rewarded }
+    Reason {
+        0 = StepDone, 1 = OnHold, 2 = Counting, 3 = Early, 4 = OutsideWindow, 5 = AwaitingBudget,
+        6 = SeenBefore, 7 = EventConflict, 8 = NoSuchStep, 9 = LimitReached, 10 = DailyLimit,
+        11 = Late, 12 = BeforeParticipation, 13 = Voided, 14 = AmountMissing,
+        15 = CurrencyMismatch, 16 = PartnerRejected, 17 = Organic, 18 = NoClick,
+        19 = ForgedClick, 20 = OtherAdvertiser, 21 = NoEnrollment, 22 = BadField, 23 = Reversed,
+        24 = ReversalWaits, 25 = NothingToReverse, 26 = TooMany, 27 = TooSoon,
+        28 = VisitStarted, 29 = WrongAnswer, 30 = NoAttempts, 31 = NotOurs, 32 = Locked, 33 = BadSignature,
+    }
+}
+
+/// The content is a hash, so it is written in full: a variable length would make it longer.
+impl Wire for Seen {
+    fn put(&self, to: &mut Writer) {
+        let Self { key, content, verdict, reason, earned } = self;
+        key.put(to);
+        to.fixed(&content.to_le_bytes());
+        verdict.put(to);
+        reason.put(to);
+        earned.put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            key: Wire::get(from)?,
+            content: u64::from_le_bytes(from.fixed()?),
+            verdict: Wire::get(from)?,
+            reason: Wire::get(from)?,
+            earned: Wire::get(from)?,
+        })
+    }
+}
+
+impl Wire for CountryCode {
+    fn put(&self, to: &mut Writer) {
+        to.fixed(self.as_str().as_bytes());
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let letters = from.fixed::<2>()?;
+        let text = std::str::from_utf8(&letters).ok();
+        text.and_then(Self::parse).ok_or(DecodeError::Impossible("country"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{AppId, EnrollmentId, EventKey, LineItemId, MissionId, StepId};
+    use domain::money::{CurrencyCode, Micros, Points};
+    use domain::time::{Day, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::arbitrary;
+
+    fn sample() -> UserState {
+        let booked = Paid {
+            booked_at: Timestamp(1_700_000_060_000),
+            occurred_at: Timestamp(1_700_000_050_000),
+            state: PaidState::Pending { release_at: Timestamp(1_700_003_660_000) },
+        };
+        let step = StepProgress {
+            step: StepId(1),
+            split: Split {
+                payout: Micros(500_000),
+                user: Micros(300_000),
+                publisher: Micros(100_000),
+                margin: Micros(100_000),
+            },
+            points: Points(300),
+            progress: 1,
+            latest_at: Some(Timestamp(1_700_000_050_000)),
+            days: vec![(Day(19_675), 1)],
+            paid: vec![booked],
+            visit_at: None,
+            misses: 0,
+        };
+        let seen = Seen {
+            key: EventKey([9; 16]),
+            content: 0x0102_0304_0506_0708,
+            verdict: Verdict::Pending,
+            reason: Reason::OnHold,
+            earned: vec![(StepId(1), 0)],
+        };
+        let run = Enrollment {
+            id: EnrollmentId([7; 16]),
+            mission: MissionId(3),
+            version: 2,
+            line_item: LineItemId(5),
+            ad_group: domain::ids::AdGroupId(6),
+            unit: domain::ids::UnitId(4),
+            started_at: Timestamp(1_700_000_000_000),
+            deadline: Timestamp(1_701_209_600_000),
+            late_until: Timestamp(1_701_296_000_000),
+            day: Day(19_675),
+            currency: CurrencyCode::USD,
+            phase: Phase::Open,
+            held: Micros(3_000_000),
+            steps: vec![step],
+            seen: vec![seen],
+            parked: Vec::new(),
+        };
+        UserState {
+            app: AppId(1),
+            user_id: "ann".to_owned(),
+            balance: Points(-5),
+            enrollments: vec![run],
+            ..UserState::default()
+        }
+    }
+
+    /// These bytes were written by version 1 and must stay readable.
+    const GOLDEN: &str = "01010003616e6e0000000000000000000000000009000107070707070707070707070707070707030205060480a0\
+        abfef96280a0c8810980f0b252b6b30255534400809bee020101c0843dc0cf24c09a0cc09a0cd8040101df82f5d3\
+        0901b6b3020101a09c019f9c0100a0d6b80300000109090909090909090909090909090909080706050403020104\
+        0101010000";
+
+    #[test]
+    fn version_1_is_pinned() {
+        let state = sample();
+        let bytes = encode_state(&state);
+        let hex = data_encoding::HEXLOWER.encode(&bytes);
+        assert_eq!(decode_state(&bytes), Ok(state));
+        assert_eq!(hex, GOLDEN);
+    }
+
+    #[test]
+    fn damage_is_told_apart() {
+        let bytes = encode_state(&sample());
+        let cases: [(&[u8], DecodeError); 4] = [
+            (&[], DecodeError::Empty),
+            (&[2, 0, 0], DecodeError::UnknownVersion { found: 2, known: 1 }),
+            (&bytes[..bytes.len() - 1], DecodeError::CutOff),
+            (&[&bytes[..], &[0]].concat(), DecodeError::Trailing(1)),
+        ];
+        for (bytes, error) in cases {
+            assert_eq!(decode_state(bytes), Err(error));
+        }
+        let told = DecodeError::UnknownVersion { found: 2, known: 1 }.to_string();
+        assert!(told.contains("version 2"), "{told}");
+    }
+
+    #[test]
+    fn every_reason_has_its_own_number() {
+        for (number, reason) in Reason::ALL.iter().enumerate() {
+            let bytes = encode(1, reason, 2);
+            assert_eq!(usize::from(bytes[1]), number, "{reason:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_user_survives(state in arbitrary::user_state()) {
+            prop_assert_eq!(decode_state(&encode_state(&state)), Ok(state));
+        }
+
+        #[test]
+        fn random_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = decode_state(&bytes);
+            if let Some(first) = bytes.first_mut() {
+                *first = STATE_VERSION;
+            }
+            let _ = decode_state(&bytes);
+        }
+
+        #[test]
+        fn a_flipped_byte_never_panics(state in arbitrary::user_state(), at in any::<prop::sample::Index>(), to in any::<u8>()) {
+            let mut bytes = encode_state(&state);
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+            let _ = decode_state(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_usual_user_is_small() {
+        let mut state = sample();
+        let mut run = state.enrollments[0].clone();
+        run.steps = vec![run.steps[0].clone(); 4];
+        run.seen = vec![run.seen[0].clone(); 4];
+        state.enrollments = vec![run; 10];
+        let bytes = encode_state(&state).len();
+        assert!(bytes < 4_000, "{bytes}");
+    }
+}

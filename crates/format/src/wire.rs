@@ -1,0 +1,367 @@
+//! The binary form: bytes in the order in which the fields are named, nothing between them.
+//!
+//! Whole numbers are variable-length (seven bits a byte, lowest first); signed ones are zigzag, so
+//! small negative numbers stay short. A moment is written as its distance from the moment written
+//! before it, which is short because the moments of one user lie close together. Texts and lists
+//! begin with their length. A type's line in [`crate::state`] or [`crate::journal`] is its layout.
+
+use domain::ids::{
+    AdGroupId, AppId, DeliveryId, EnrollmentId, EventKey, LineItemId, MissionId, Mode, PartnerId,
+    PublisherId, SegmentId, StepId, TransactionId, UnitId, UserKey,
+};
+use domain::money::{CurrencyCode, Micros, Points};
+use domain::time::{Day, Timestamp, UtcOffset};
+
+/// Bytes that a variable-length number takes at most.
+const VARINT_BYTES_MAX: usize = 10;
+
+/// Most list items for which room is made before they are read, so that a damaged length cannot
+/// ask for all memory.
+const ROOM_MAX: usize = 256;
+
+/// Why bytes are not what they should be. Bytes come from a store, so each of these is damage, or
+/// a node that is older than what wrote them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// There are no bytes at all.
+    #[error("the value is empty")]
+    Empty,
+    /// A newer node wrote it.
+    #[error("the value has format version {found}, this program reads up to {known}; upgrade it")]
+    UnknownVersion {
+        /// The version that the value begins with.
+        found: u8,
+        /// The newest version that can be read.
+        known: u8,
+    },
+    /// It ends too early.
+    #[error("the value is cut off")]
+    CutOff,
+    /// Something follows it.
+    #[error("{0} bytes follow the value")]
+    Trailing(usize),
+    /// A part of it is not possible.
+    #[error("the value holds an impossible {0}")]
+    Impossible(&'static str),
+}
+
+/// Bytes being written.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    out: Vec<u8>,
+    last: Timestamp,
+}
+
+impl Writer {
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.out.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.out.push(number as u8);
+    }
+
+    /// Bytes whose number is fixed.
+    pub(crate) fn fixed(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// The number of an enum's variant.
+    pub(crate) fn tag(&mut self, tag: u8) {
+        self.out.push(tag);
+    }
+}
+
+/// Bytes being read.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    last: Timestamp,
+}
+
+impl Reader<'_> {
+    fn number(&mut self) -> Result<u64, DecodeError> {
+        let mut number = 0_u64;
+        for place in 0..VARINT_BYTES_MAX {
+            let byte = self.tag()?;
+            let bits = u64::from(byte & 0x7f);
+            if place == VARINT_BYTES_MAX - 1 && bits > 1 {
+                break;
+            }
+            number |= bits << (7 * place);
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(DecodeError::Impossible("number"))
+    }
+
+    /// The number of an enum's variant.
+    pub(crate) fn tag(&mut self) -> Result<u8, DecodeError> {
+        let (&byte, rest) = self.rest.split_first().ok_or(DecodeError::CutOff)?;
+        self.rest = rest;
+        Ok(byte)
+    }
+
+    /// Bytes whose number is fixed.
+    pub(crate) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or(DecodeError::CutOff)?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    /// The length of something of which every item takes at least one byte.
+    fn length(&mut self) -> Result<usize, DecodeError> {
+        let length = self.number()?;
+        let length = usize::try_from(length).map_err(|_| DecodeError::CutOff)?;
+        if length > self.rest.len() { Err(DecodeError::CutOff) } else { Ok(length) }
+    }
+}
+
+/// A value with a binary form.
+pub(crate) trait Wire: Sized {
+    /// Writes it.
+    fn put(&self, to: &mut Writer);
+
+    /// Reads it.
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError>;
+}
+
+/// The version, and then the value. `room` is a guess of how many bytes that will be.
+pub(crate) fn encode<T: Wire>(version: u8, value: &T, room: usize) -> Vec<u8> {
+    let mut writer = Writer { out: Vec::with_capacity(room), last: Timestamp(0) };
+    writer.tag(version);
+    value.put(&mut writer);
+    writer.out
+}
+
+/// The value behind a version that must be `version`.
+pub(crate) fn decode<T: Wire>(version: u8, bytes: &[u8]) -> Result<T, DecodeError> {
+    let (&found, rest) = bytes.split_first().ok_or(DecodeError::Empty)?;
+    if found != version {
+        return Err(DecodeError::UnknownVersion { found, known: version });
+    }
+    let mut reader = Reader { rest, last: Timestamp(0) };
+    let value = T::get(&mut reader)?;
+    match reader.rest.len() {
+        0 => Ok(value),
+        more => Err(DecodeError::Trailing(more)),
+    }
+}
+
+/// Gives structs a binary form: their fields in this order. A field that is left out does not compile.
+macro_rules! wire_structs {
+    ($($name:ident { $($field:ident),+ $(,)? })+) => {$(
+        impl $crate::wire::Wire for $name {
+            fn put(&self, to: &mut $crate::wire::Writer) {
+                let Self { $($field),+ } = self;
+                $($field.put(to);)+
+            }
+
+            fn get(from: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::DecodeError> {
+                Ok(Self { $($field: $crate::wire::Wire::get(from)?),+ })
+            }
+        }
+    )+};
+}
+
+/// Gives enums a binary form: the number given here, then the variant's fields. Numbers are for
+/// ever; a new variant takes the next free one.
+macro_rules! wire_enums {
+    ($($name:ident {
+        $($tag:literal = $variant:ident $({ $($field:ident),+ $(,)? })? $(( $($part:ident),+ ))?),+ $(,)?
+    })+) => {$(
+        impl $crate::wire::Wire for $name {
+            fn put(&self, to: &mut $crate::wire::Writer) {
+                match self {
+                    $(Self::$variant $({ $($field),+ })? $(( $($part),+ ))? => {
+                        to.tag($tag);
+                        $($($field.put(to);)+)?
+                        $($($part.put(to);)+)?
+                    })+
+                }
+            }
+
+            fn get(from: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::DecodeError> {
+                match from.tag()? {
+                    $($tag => Ok(Self::$variant
+                        $({ $($field: $crate::wire::Wire::get(from)?),+ })?
+                        $(( $({ let $part = $crate::wire::Wire::get(from)?; $part }),+ ))?
+                    ),)+
+                    _ => Err($crate::wire::DecodeError::Impossible(stringify!($name))),
+                }
+            }
+        }
+    )+};
+}
+
+pub(crate) use {wire_enums, wire_structs};
+
+macro_rules! unsigned {
+    ($($name:ty),+) => {$(
+        impl Wire for $name {
+            fn put(&self, to: &mut Writer) {
+                to.number(u64::from(*self));
+            }
+
+            fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                from.number()?.try_into().map_err(|_| DecodeError::Impossible("number"))
+            }
+        }
+    )+};
+}
+
+macro_rules! signed {
+    ($($name:ty),+) => {$(
+        impl Wire for $name {
+            fn put(&self, to: &mut Writer) {
+                let wide = i64::from(*self);
+                to.number((wide.cast_unsigned() << 1) ^ (wide >> 63).cast_unsigned());
+            }
+
+            fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                let number = from.number()?;
+                let wide = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
+                wide.try_into().map_err(|_| DecodeError::Impossible("number"))
+            }
+        }
+    )+};
+}
+
+macro_rules! newtypes {
+    ($($name:ident),+ $(,)?) => {$(
+        impl Wire for $name {
+            fn put(&self, to: &mut Writer) {
+                self.0.put(to);
+            }
+
+            fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                Ok(Self(Wire::get(from)?))
+            }
+        }
+    )+};
+}
+
+unsigned!(u8, u16, u32, u64);
+signed!(i16, i32, i64);
+newtypes!(
+    AdGroupId,
+    AppId,
+    LineItemId,
+    MissionId,
+    PartnerId,
+    PublisherId,
+    SegmentId,
+    StepId,
+    UnitId
+);
+newtypes!(DeliveryId, EnrollmentId, EventKey, TransactionId, UserKey);
+newtypes!(Day, Micros, Points, UtcOffset);
+
+wire_enums! {
+    Mode { 0 = Live, 1 = Test }
+}
+
+impl Wire for bool {
+    fn put(&self, to: &mut Writer) {
+        to.tag(u8::from(*self));
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match from.tag()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(DecodeError::Impossible("bool")),
+        }
+    }
+}
+
+impl Wire for [u8; 16] {
+    fn put(&self, to: &mut Writer) {
+        to.fixed(self);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        from.fixed()
+    }
+}
+
+impl Wire for String {
+    fn put(&self, to: &mut Writer) {
+        to.number(self.len() as u64);
+        to.fixed(self.as_bytes());
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (bytes, rest) = from.length().map(|length| from.rest.split_at(length))?;
+        from.rest = rest;
+        let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::Impossible("text"))?;
+        Ok(text.to_owned())
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn put(&self, to: &mut Writer) {
+        self.is_some().put(to);
+        if let Some(value) = self {
+            value.put(to);
+        }
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(if bool::get(from)? { Some(T::get(from)?) } else { None })
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn put(&self, to: &mut Writer) {
+        to.number(self.len() as u64);
+        for item in self {
+            item.put(to);
+        }
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let length = from.length()?;
+        let mut items = Self::with_capacity(length.min(ROOM_MAX));
+        for _ in 0..length {
+            items.push(T::get(from)?);
+        }
+        Ok(items)
+    }
+}
+
+impl<A: Wire, B: Wire> Wire for (A, B) {
+    fn put(&self, to: &mut Writer) {
+        self.0.put(to);
+        self.1.put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok((A::get(from)?, B::get(from)?))
+    }
+}
+
+impl Wire for Timestamp {
+    fn put(&self, to: &mut Writer) {
+        self.0.wrapping_sub(to.last.0).put(to);
+        to.last = *self;
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        from.last = Self(from.last.0.wrapping_add(i64::get(from)?));
+        Ok(from.last)
+    }
+}
+
+impl Wire for CurrencyCode {
+    fn put(&self, to: &mut Writer) {
+        to.fixed(self.as_str().as_bytes());
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let letters = from.fixed::<3>()?;
+        let text = std::str::from_utf8(&letters).ok();
+        text.and_then(Self::parse).ok_or(DecodeError::Impossible("currency"))
+    }
+}

@@ -1,0 +1,254 @@
+//! `CatalogStore`: rows as JSON that an operator can read, missions by version.
+//!
+//! An edit is planned on a blocking thread, where reading and encoding take their time, and written
+//! by the writer, which compares the revision again: the compare-and-set holds whatever happened in
+//! between.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission};
+use domain::ids::{LineItemId, MissionId};
+use domain::time::Timestamp;
+use rusqlite::{Connection, Row, params};
+use store::{CatalogStore, Saved, SavedRevision, StoreError, summary_of};
+
+use crate::codec::{corrupt, entity_from_text, entity_to_text, int, rows, uint};
+use crate::error::Failure;
+use crate::writer::{Tx, Work};
+use crate::{SqliteStore, sql};
+
+/// A mission with its version.
+type Versioned = ((MissionId, u32), Arc<Mission>);
+
+/// An edit, ready to be written.
+struct SaveEdits {
+    base: u64,
+    rows: Vec<RowEdit>,
+    versions: Vec<(u32, u32, String)>,
+    by: String,
+    at: Timestamp,
+    summary: String,
+}
+
+enum RowEdit {
+    Put(EntityKind, u32, String),
+    Delete(EntityKind, u32),
+}
+
+impl Work for SaveEdits {
+    type Answer = Saved;
+
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Saved, Failure> {
+        let current = read_revision(tx.conn)?;
+        if current != self.base {
+            return Ok(Saved::Conflict(current));
+        }
+        let revision = current + 1;
+        for row in &self.rows {
+            write_row(tx.conn, row, revision)?;
+        }
+        for (mission, version, body) in &self.versions {
+            let row = params![mission, version, body];
+            tx.conn.prepare_cached(sql::VERSION_PUT)?.execute(row)?;
+        }
+        let history = params![int(revision), self.at.0, self.by, self.summary];
+        tx.conn.prepare_cached(sql::HISTORY_PUT)?.execute(history)?;
+        let meta = params!["catalog_revision", int(revision)];
+        tx.conn.prepare_cached(sql::META_SET)?.execute(meta)?;
+        Ok(Saved::At(revision))
+    }
+}
+
+fn write_row(conn: &Connection, edit: &RowEdit, revision: u64) -> Result<(), Failure> {
+    match edit {
+        RowEdit::Put(kind, id, body) => conn.prepare_cached(sql::CATALOG_PUT)?.execute(params![
+            kind.name(),
+            id,
+            int(revision),
+            body
+        ])?,
+        RowEdit::Delete(kind, id) => conn.prepare_cached(sql::CATALOG_DELETE)?.execute(params![
+            kind.name(),
+            id,
+            int(revision)
+        ])?,
+    };
+    Ok(())
+}
+
+fn read_revision(conn: &Connection) -> Result<u64, Failure> {
+    let mut select = conn.prepare_cached(sql::META_GET)?;
+    Ok(uint(select.query_row(["catalog_revision"], |row| row.get(0))?))
+}
+
+/// What the edits write; the versions are right as long as the revision stays at `base`.
+fn plan(conn: &Connection, base: u64, edits: &[Edit]) -> Result<Result<SaveEdits, Saved>, Failure> {
+    let current = read_revision(conn)?;
+    if current != base {
+        return Ok(Err(Saved::Conflict(current)));
+    }
+    Ok(Ok(SaveEdits {
+        base,
+        rows: edits.iter().map(row_edit).collect::<Result<_, _>>()?,
+        versions: new_versions(conn, edits)?,
+        by: String::new(),
+        at: Timestamp::default(),
+        summary: summary_of(edits),
+    }))
+}
+
+fn row_edit(edit: &Edit) -> Result<RowEdit, StoreError> {
+    Ok(match edit {
+        Edit::Put(Entity::Mission(row)) => {
+            RowEdit::Put(EntityKind::Mission, row.id.0, String::new())
+        }
+        Edit::Put(entity) => RowEdit::Put(entity.kind(), entity.id(), entity_to_text(entity)?),
+        Edit::Delete(kind, id) => RowEdit::Delete(*kind, *id),
+    })
+}
+
+/// Lets the domain give the versions, on a catalogue of nothing but the edited missions.
+fn new_versions(conn: &Connection, edits: &[Edit]) -> Result<Vec<(u32, u32, String)>, Failure> {
+    let mut part = Catalog::default();
+    let touched: BTreeSet<MissionId> = edits.iter().filter_map(mission_of).collect();
+    for mission in touched {
+        load_mission(conn, mission, &mut part)?;
+    }
+    let known: BTreeSet<(MissionId, u32)> = part.mission_versions.keys().copied().collect();
+    for edit in edits.iter().filter(|edit| mission_of(edit).is_some()) {
+        part.apply(edit);
+    }
+    let new = part.mission_versions.iter().filter(|(key, _)| !known.contains(key));
+    new.map(|(&(id, version), mission)| {
+        Ok((id.0, version, entity_to_text(&Entity::Mission(Arc::clone(mission)))?))
+    })
+    .collect()
+}
+
+fn mission_of(edit: &Edit) -> Option<MissionId> {
+    match edit {
+        Edit::Put(Entity::Mission(row)) => Some(row.id),
+        Edit::Delete(EntityKind::Mission, id) => Some(MissionId(*id)),
+        _ => None,
+    }
+}
+
+fn load_mission(conn: &Connection, id: MissionId, into: &mut Catalog) -> Result<(), Failure> {
+    let mut select = conn.prepare_cached(sql::VERSIONS_OF)?;
+    for version in select.query_and_then([id.0], version_of_row)? {
+        let (key, mission) = version?;
+        into.mission_versions.insert(key, mission);
+    }
+    let mut has = conn.prepare_cached(sql::CATALOG_HAS)?;
+    if has.exists(params![EntityKind::Mission.name(), id.0])? {
+        show_latest(id, into)?;
+    }
+    Ok(())
+}
+
+/// Makes the latest version of a mission the one that is offered.
+fn show_latest(id: MissionId, catalog: &mut Catalog) -> Result<(), StoreError> {
+    let versions = catalog.mission_versions.range((id, 0)..=(id, u32::MAX));
+    let Some((_, latest)) = versions.last() else {
+        return Err(corrupt("mission without a version", id));
+    };
+    let latest = Arc::clone(latest);
+    catalog.missions.insert(id, latest);
+    Ok(())
+}
+
+fn version_of_row(row: &Row<'_>) -> Result<Versioned, Failure> {
+    let (id, version) = (MissionId(row.get(0)?), row.get(1)?);
+    let text: String = row.get(2)?;
+    match entity_from_text(EntityKind::Mission.name(), &text)? {
+        Entity::Mission(mission) if mission.version == version => Ok(((id, version), mission)),
+        Entity::Mission(mission) => {
+            // The text form need not carry the number that the key already is.
+            let mission = Mission { version, ..Arc::unwrap_or_clone(mission) };
+            Ok(((id, version), Arc::new(mission)))
+        }
+        _ => Err(corrupt("mission version of another kind", id).into()),
+    }
+}
+
+fn read_catalog(conn: &Connection) -> Result<Catalog, Failure> {
+    let mut catalog = Catalog { revision: read_revision(conn)?, ..Catalog::default() };
+    let mut versions = conn.prepare_cached(sql::VERSIONS_ALL)?;
+    catalog.mission_versions =
+        versions.query_and_then([], version_of_row)?.collect::<Result<_, _>>()?;
+    let mut select = conn.prepare_cached(sql::CATALOG_ROWS)?;
+    let mut found = select.query([])?;
+    while let Some(row) = found.next()? {
+        add_row(row, &mut catalog)?;
+    }
+    Ok(catalog)
+}
+
+fn add_row(row: &Row<'_>, catalog: &mut Catalog) -> Result<(), Failure> {
+    let (kind, id, is_deleted): (String, u32, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    if kind == EntityKind::Mission.name() {
+        return Ok(show_latest(MissionId(id), catalog)?);
+    }
+    let text: String = row.get(3)?;
+    match entity_from_text(&kind, &text)? {
+        Entity::LineItem(row) if is_deleted => {
+            catalog.retired_line_items.insert(LineItemId(id), row);
+        }
+        entity => catalog.apply(&Edit::Put(entity)),
+    }
+    Ok(())
+}
+
+fn read_history(
+    conn: &Connection,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<SavedRevision>, Failure> {
+    let mut select = conn.prepare_cached(sql::HISTORY_READ)?;
+    let before = int(before.unwrap_or(u64::MAX));
+    let edits = select.query_map([before, rows(limit)], |row| {
+        Ok(SavedRevision {
+            revision: uint(row.get(0)?),
+            at: Timestamp(row.get(1)?),
+            by: row.get(2)?,
+            summary: row.get(3)?,
+        })
+    })?;
+    Ok(edits.collect::<Result<_, _>>()?)
+}
+
+#[async_trait]
+impl CatalogStore for SqliteStore {
+    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError> {
+        // Nearly every call finds nothing new, and that answer is one point read.
+        let current = self.readers().point(read_revision)?;
+        if known == Some(current) {
+            return Ok(None);
+        }
+        self.readers().scan(read_catalog).await.map(Some)
+    }
+
+    async fn save(
+        &self,
+        base: u64,
+        edits: Vec<Edit>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Saved, StoreError> {
+        let planned = self.readers().scan(move |conn| plan(conn, base, &edits)).await?;
+        match planned {
+            Ok(save) => self.ask(SaveEdits { by: by.to_owned(), at, ..save }).await,
+            Err(conflict) => Ok(conflict),
+        }
+    }
+
+    async fn history(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<SavedRevision>, StoreError> {
+        self.readers().scan(move |conn| read_history(conn, before, limit)).await
+    }
+}

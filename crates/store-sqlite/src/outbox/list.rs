@@ -1,0 +1,102 @@
+//! Reading the outbox.
+
+use domain::ids::DeliveryId;
+use domain::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use store::{Delivery, DeliveryFilter, DeliveryState, Endpoint};
+
+use super::row::{BEFORE_ALL, DeliveryRow, columns_of, endpoint_from_row, numbers_of};
+use crate::codec::{corrupt, rows, state_from_column, state_to_column, uint};
+use crate::error::Failure;
+use crate::sql;
+
+/// A page of an app's deliveries, in the order of their booking.
+///
+/// The index leads with the state, so a page over all states is merged from one short range each.
+pub(super) fn deliveries(
+    conn: &Connection,
+    filter: &DeliveryFilter,
+) -> Result<Vec<Delivery>, Failure> {
+    let after = match filter.after {
+        Some((seq, id)) => {
+            let (first, last) = numbers_of(seq);
+            let mut select = conn.prepare_cached(sql::DELIVERY_AFTER)?;
+            select.query_row(params![first, last, id.0], |row| row.get(0))?
+        }
+        None => 0,
+    };
+    let mut numbers = Vec::new();
+    for state in DeliveryState::ALL {
+        if filter.state.is_none_or(|wanted| wanted == state) {
+            numbers.extend(numbers_in(conn, filter, state, after)?);
+        }
+    }
+    numbers.sort_unstable();
+    numbers.truncate(filter.limit);
+    numbers.into_iter().map(|number| by_number(conn, number)).collect()
+}
+
+/// One delivery.
+pub(super) fn delivery(conn: &Connection, id: DeliveryId) -> Result<Option<Delivery>, Failure> {
+    let row = DeliveryRow::find(conn, sql::DELIVERY_BY_KEY, id.0)?;
+    row.map(|row| row.delivery(conn)).transpose()
+}
+
+/// Counts by state, and when a claim can next return something: a lease counts with its end, and
+/// a reversal that waits for its grant does not count.
+pub(super) fn backlog(
+    conn: &Connection,
+) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), Failure> {
+    let mut select = conn.prepare_cached(sql::COUNTS_GET)?;
+    let counts = select.query_and_then([], |row| {
+        Ok::<_, Failure>((state_from_column(row.get(0)?)?, uint(row.get(1)?)))
+    })?;
+    let mut counts = counts.collect::<Result<Vec<_>, _>>()?;
+    counts.sort_unstable();
+    let mut earliest = None;
+    for endpoint in endpoints(conn)? {
+        let ready_at = earliest_of(conn, endpoint)?;
+        earliest = [earliest, ready_at].into_iter().flatten().min();
+    }
+    Ok((counts, earliest))
+}
+
+/// Every endpoint that has anything to send, now or later.
+pub(super) fn endpoints(conn: &Connection) -> Result<Vec<Endpoint>, Failure> {
+    let mut select = conn.prepare_cached(sql::ENDPOINT_NEXT)?;
+    let (mut found, mut after) = (Vec::new(), BEFORE_ALL);
+    loop {
+        let next = select.query_row([after.0, after.1], |row| Ok(endpoint_from_row(row, 0)));
+        let Some(endpoint) = next.optional()? else { return Ok(found) };
+        let endpoint = endpoint?;
+        after = columns_of(endpoint);
+        found.push(endpoint);
+    }
+}
+
+fn earliest_of(conn: &Connection, endpoint: Endpoint) -> Result<Option<Timestamp>, Failure> {
+    let (app, mode) = columns_of(endpoint);
+    let mut select = conn.prepare_cached(sql::ENDPOINT_EARLIEST)?;
+    Ok(select.query_row([app, mode], |row| Ok(Timestamp(row.get(0)?))).optional()?)
+}
+
+fn numbers_in(
+    conn: &Connection,
+    filter: &DeliveryFilter,
+    state: DeliveryState,
+    after: i64,
+) -> Result<Vec<i64>, Failure> {
+    let (app, mode) = columns_of(Endpoint { app: filter.app, mode: filter.mode });
+    let mut select = conn.prepare_cached(sql::DELIVERIES_IN_STATE)?;
+    let state = state_to_column(state) as i64;
+    let found =
+        select.query_map(params![app, mode, state, after, rows(filter.limit)], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn by_number(conn: &Connection, number: i64) -> Result<Delivery, Failure> {
+    match DeliveryRow::find(conn, sql::DELIVERY_BY_ID, number)? {
+        Some(row) => row.delivery(conn),
+        None => Err(corrupt("delivery without a row", number).into()),
+    }
+}

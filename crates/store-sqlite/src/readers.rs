@@ -1,0 +1,99 @@
+//! Connections that read.
+//!
+//! Two pools, so that a point read never waits behind a scan. **Point reads run directly on the
+//! caller's task:** one keyed read of a cached statement takes a few microseconds, far less than
+//! handing it to another thread and back, and never waits for the writer, because readers of a
+//! write-ahead log take no lock that it holds. A page that is not cached costs one read of the
+//! disk, which is the price of every store. **Whatever reads more than a few rows** goes to a
+//! blocking thread ([`Readers::scan`]).
+//!
+//! Each statement outside a transaction sees everything committed before it began, so a read after
+//! an acknowledged commit sees it (S3).
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use rusqlite::Connection;
+use store::StoreError;
+
+use crate::error::{Failure, OpenError};
+use crate::{schema, sql};
+
+/// Connections for scans. Two, so that a long export leaves one for the console and the jobs.
+const SCANNERS: usize = 2;
+
+/// The connections of one store.
+#[derive(Clone, Debug)]
+pub(crate) struct Readers {
+    points: Arc<Pool>,
+    scanners: Arc<Pool>,
+}
+
+impl Readers {
+    /// Opens `points` connections for point reads, at least one, and the scanners.
+    pub(crate) fn open(path: &Path, points: usize) -> Result<Self, OpenError> {
+        Ok(Self {
+            points: Arc::new(Pool::open(path, points.max(1))?),
+            scanners: Arc::new(Pool::open(path, SCANNERS)?),
+        })
+    }
+
+    /// One short read on the caller's own thread.
+    pub(crate) fn point<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        read(&self.points.take()).map_err(StoreError::from)
+    }
+
+    /// A read of any length on a blocking thread, all of it in one view of the store.
+    pub(crate) async fn scan<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let scanners = Arc::clone(&self.scanners);
+        let task = tokio::task::spawn_blocking(move || in_one_view(&scanners.take(), read));
+        let ended = task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        ended.map_err(StoreError::from)
+    }
+}
+
+fn in_one_view<T>(
+    conn: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    conn.prepare_cached(sql::BEGIN_READ)?.execute([])?;
+    let result = read(conn);
+    // Nothing was written, so either end does. SQLite may have ended it already after an error.
+    if !conn.is_autocommit() {
+        conn.prepare_cached(sql::ROLLBACK)?.execute([])?;
+    }
+    result
+}
+
+/// A fixed set of connections, never empty.
+#[derive(Debug)]
+struct Pool {
+    first: Mutex<Connection>,
+    others: Vec<Mutex<Connection>>,
+}
+
+impl Pool {
+    fn open(path: &Path, size: usize) -> Result<Self, OpenError> {
+        let open = || Ok::<_, OpenError>(Mutex::new(schema::open_reader(path)?));
+        let others = (1..size).map(|_| open()).collect::<Result<_, _>>()?;
+        Ok(Self { first: open()?, others })
+    }
+
+    /// The first free connection, whose cache is the warmest; waits for the first if none is free.
+    fn take(&self) -> MutexGuard<'_, Connection> {
+        for one in std::iter::once(&self.first).chain(&self.others) {
+            match one.try_lock() {
+                Ok(guard) => return guard,
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,204 @@
+//! Every statement this crate runs, by name, so that each one's plan can be shown and judged.
+//!
+//! What is not here: the numbered steps in `migrations/` and the pragmas in `schema`.
+
+/// A statement and its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// Its name, in lower case.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $text;)*
+
+        /// Every statement, in the order of the tables.
+        pub const STATEMENTS: &[Statement] =
+            &[$(Statement { name: stringify!($name), text: $text }),*];
+    };
+}
+
+/// A delivery's columns, as `outbox::row` reads them.
+macro_rules! delivery_columns {
+    () => {
+        "d.id, d.key, d.app, d.mode, d.state, d.attempts, d.due_at, d.lease_until, d.fence, \
+         d.waits_for, d.last_at, d.last_status, d.last_note, d.last_ms"
+    };
+}
+
+/// A budget with its latest day, as `budgets::level_of` reads it.
+macro_rules! level_select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT b.line_item, b.is_set, b.total, b.daily, b.grace, b.starts, b.daily_starts, \
+             b.booked, b.held, b.started, b.latest_day, \
+             coalesce(d.booked, 0), coalesce(d.held, 0), coalesce(d.started, 0) \
+             FROM budgets b LEFT JOIN budget_days d \
+             ON d.line_item = b.line_item AND d.day = b.latest_day ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    /// Takes the write lock at once, so that no group fails half way for want of it.
+    BEGIN_WRITE = "BEGIN IMMEDIATE";
+    /// A stable view over several reads.
+    BEGIN_READ = "BEGIN DEFERRED";
+    /// The durable moment.
+    COMMIT = "COMMIT";
+    /// Undoes a group.
+    ROLLBACK = "ROLLBACK";
+    /// One number of `meta`.
+    META_GET = "SELECT value FROM meta WHERE name = ?1";
+    /// Sets one number of `meta`.
+    META_SET = "UPDATE meta SET value = ?2 WHERE name = ?1";
+
+    /// The one read of a request.
+    USER_LOAD = "SELECT version, chain, state FROM users WHERE key = ?1";
+    /// What a commit compares with.
+    USER_HEAD = "SELECT id, version, change_id, last_seq, due_at FROM users WHERE key = ?1";
+    /// A user's first change.
+    USER_INSERT = "INSERT INTO users (key, version, change_id, chain, last_seq, due_at, state) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    /// A change that leaves the due moment alone, and with it the index.
+    USER_UPDATE = "UPDATE users SET version = ?2, change_id = ?3, chain = ?4, last_seq = ?5, \
+                   state = ?6 WHERE id = ?1";
+    /// A change that moves the due moment.
+    USER_UPDATE_DUE = "UPDATE users SET version = ?2, change_id = ?3, chain = ?4, last_seq = ?5, \
+                       state = ?6, due_at = ?7 WHERE id = ?1";
+    /// Hangs a trace on a user's list of records.
+    USER_LAST_SEQ = "UPDATE users SET last_seq = ?2 WHERE id = ?1";
+    /// The newest record of a user.
+    USER_NEWEST = "SELECT last_seq FROM users WHERE key = ?1";
+    /// Users for whom time alone changes something.
+    USERS_DUE = "SELECT key FROM users WHERE due_at IS NOT NULL AND due_at <= ?1 \
+                 ORDER BY due_at, id LIMIT ?2";
+    /// Users whose keys lie between two.
+    USERS_BETWEEN = "SELECT version, chain, state FROM users \
+                     WHERE key >= ?1 AND key <= ?2 AND version > 0 ORDER BY key";
+    /// Users in order of their keys.
+    USERS_SCAN = "SELECT version, chain, state, key FROM users \
+                  WHERE key > ?1 AND version > 0 ORDER BY key LIMIT ?2";
+
+    /// Appends a record.
+    JOURNAL_INSERT = "INSERT INTO journal (seq, prev_seq, user, chain, messages, body) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// The newest record's place.
+    JOURNAL_HEAD = "SELECT coalesce(max(seq), 0) FROM journal";
+    /// Records in order.
+    JOURNAL_READ = "SELECT seq, chain, body FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    /// One record of somebody's list.
+    JOURNAL_ONE = "SELECT seq, chain, body, prev_seq FROM journal WHERE seq = ?1";
+    /// Whose record it is, and which of his comes before.
+    JOURNAL_LINK = "SELECT prev_seq, user FROM journal WHERE seq = ?1";
+    /// Records whose messages may not be in the outbox yet.
+    JOURNAL_MESSAGES = "SELECT seq, CASE WHEN messages > 0 THEN body END FROM journal \
+                        WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+
+    /// One budget with its latest day.
+    BUDGET_LEVEL = level_select!("WHERE b.line_item = ?1");
+    /// All budgets with their latest days.
+    BUDGET_LEVELS = level_select!("WHERE b.is_set = 1 ORDER BY b.line_item");
+    /// One day of a budget.
+    BUDGET_DAY = "SELECT booked, held, started FROM budget_days WHERE line_item = ?1 AND day = ?2";
+    /// Writes a budget back, once per group.
+    BUDGET_PUT = "INSERT OR REPLACE INTO budgets (line_item, is_set, total, daily, grace, starts, \
+                  daily_starts, booked, held, started, latest_day) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    /// Writes a day back, once per group.
+    BUDGET_DAY_PUT = "INSERT OR REPLACE INTO budget_days (line_item, day, booked, held, started) \
+                      VALUES (?1, ?2, ?3, ?4, ?5)";
+
+    /// Takes a message into the outbox.
+    DELIVERY_INSERT = "INSERT INTO deliveries (id, key, app, mode, state, attempts, booked_at, \
+                       due_at, ready_at, fence) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?6, 0)";
+    /// Makes a reversal wait for its grant.
+    DELIVERY_WAIT = "UPDATE deliveries SET waits_for = ?2 WHERE id = ?1";
+    /// A delivery's number.
+    DELIVERY_ID = "SELECT id FROM deliveries WHERE key = ?1";
+    /// One delivery by its id.
+    DELIVERY_BY_KEY =
+        concat!("SELECT ", delivery_columns!(), " FROM deliveries d WHERE d.key = ?1");
+    /// One delivery by its number.
+    DELIVERY_BY_ID = concat!("SELECT ", delivery_columns!(), " FROM deliveries d WHERE d.id = ?1");
+    /// Reversals that wait for a grant.
+    DELIVERY_WAITING =
+        concat!("SELECT ", delivery_columns!(), " FROM deliveries d WHERE d.waits_for = ?1");
+    /// Writes a delivery's place in its life back.
+    DELIVERY_UPDATE = "UPDATE deliveries SET state = ?2, attempts = ?3, due_at = ?4, ready_at = ?5, \
+                       lease_until = ?6, fence = ?7 WHERE id = ?1";
+    /// Notes the latest attempt.
+    DELIVERY_NOTE = "UPDATE deliveries SET last_at = ?2, last_status = ?3, last_note = ?4, \
+                     last_ms = ?5 WHERE id = ?1";
+    /// The record a message was born in.
+    DELIVERY_RECORD = "SELECT user, body FROM journal WHERE seq = ?1";
+    /// The next endpoint that has anything to send, however late: one step of a skip scan.
+    ENDPOINT_NEXT = "SELECT app, mode FROM deliveries WHERE ready_at IS NOT NULL \
+                     AND (app, mode) > (?1, ?2) ORDER BY app, mode LIMIT 1";
+    /// The earliest moment at which an endpoint has anything to send.
+    ENDPOINT_EARLIEST = "SELECT ready_at FROM deliveries WHERE ready_at IS NOT NULL \
+                         AND app = ?1 AND mode = ?2 ORDER BY ready_at LIMIT 1";
+    /// What an endpoint can be sent now, oldest first.
+    ENDPOINT_READY = "SELECT id, ready_at FROM deliveries WHERE ready_at IS NOT NULL \
+                      AND app = ?1 AND mode = ?2 AND ready_at <= ?3 ORDER BY ready_at, id LIMIT ?4";
+    /// The place in the listing order after which a page begins.
+    DELIVERY_AFTER = "SELECT coalesce(max(id), ?1 - 1) FROM deliveries \
+                      WHERE id BETWEEN ?1 AND ?2 AND key <= ?3";
+    /// Deliveries of an app in a state, in order of their booking.
+    DELIVERIES_IN_STATE = "SELECT id FROM deliveries WHERE app = ?1 AND mode = ?2 AND state = ?3 \
+                           AND id > ?4 ORDER BY id LIMIT ?5";
+    /// Deliveries of an app in a state that were booked in a time.
+    DELIVERIES_BOOKED = "SELECT id FROM deliveries WHERE app = ?1 AND mode = ?2 AND state = ?3 \
+                         AND booked_at >= ?4 AND booked_at < ?5 AND id > ?6 ORDER BY id LIMIT ?7";
+    /// How many deliveries are in each state.
+    COUNTS_GET = "SELECT state, n FROM delivery_counts ORDER BY state";
+    /// Moves a count, once per group.
+    COUNTS_ADD = "UPDATE delivery_counts SET n = n + ?2 WHERE state = ?1";
+
+    /// Adds to the figures of a day.
+    REPORT_ADD = "INSERT INTO report_days (day, line_item, app, participations, rewards, reversals, \
+                  payout, reward_value, publisher_share, margin, points) \
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+                  ON CONFLICT (day, line_item, app) DO UPDATE SET \
+                  participations = participations + excluded.participations, \
+                  rewards = rewards + excluded.rewards, \
+                  reversals = reversals + excluded.reversals, \
+                  payout = payout + excluded.payout, \
+                  reward_value = reward_value + excluded.reward_value, \
+                  publisher_share = publisher_share + excluded.publisher_share, \
+                  margin = margin + excluded.margin, \
+                  points = points + excluded.points";
+    /// The figures of some days.
+    REPORT_READ = "SELECT day, line_item, app, participations, rewards, reversals, payout, \
+                   reward_value, publisher_share, margin, points FROM report_days \
+                   WHERE day BETWEEN ?1 AND ?2 ORDER BY day, line_item, app";
+    /// Forgets all figures.
+    REPORT_CLEAR = "DELETE FROM report_days";
+
+    /// Every row of the catalogue that anybody can still meet.
+    CATALOG_ROWS = "SELECT kind, id, deleted, body FROM catalog \
+                    WHERE deleted = 0 OR kind = 'line_items'";
+    /// One row, if it is not deleted.
+    CATALOG_HAS = "SELECT 1 FROM catalog WHERE kind = ?1 AND id = ?2 AND deleted = 0";
+    /// Creates or replaces a row.
+    CATALOG_PUT = "INSERT OR REPLACE INTO catalog (kind, id, revision, deleted, body) \
+                   VALUES (?1, ?2, ?3, 0, ?4)";
+    /// Removes a row from sight.
+    CATALOG_DELETE = "UPDATE catalog SET deleted = 1, revision = ?3 \
+                      WHERE kind = ?1 AND id = ?2 AND deleted = 0";
+    /// Every version of every mission.
+    VERSIONS_ALL = "SELECT mission, version, body FROM mission_versions";
+    /// Every version of one mission.
+    VERSIONS_OF = "SELECT mission, version, body FROM mission_versions WHERE mission = ?1";
+    /// Keeps a version of a mission.
+    VERSION_PUT = "INSERT INTO mission_versions (mission, version, body) VALUES (?1, ?2, ?3)";
+    /// Remembers an edit.
+    HISTORY_PUT = "INSERT INTO catalog_history (revision, at, by, summary) VALUES (?1, ?2, ?3, ?4)";
+    /// Edits, newest first.
+    HISTORY_READ = "SELECT revision, at, by, summary FROM catalog_history WHERE revision < ?1 \
+                    ORDER BY revision DESC LIMIT ?2";
+}

@@ -1,0 +1,219 @@
+//! What every store must do, case by case.
+//!
+//! An adapter implements [`Fixture`] and calls [`run`] in one test; each case gets empty stores of
+//! its own and fails by name. A case is one sentence about one method of one port and is called
+//! `<port>_<method>_<what>`. Whatever a case asks for can be done as one round trip and one atomic
+//! unit on SQLite, MySQL and `DynamoDB`; it says nothing of speed.
+//!
+//! Where the ports leave a choice, these cases are the choice:
+//!
+//! - A change is recognised as `Replayed` only while it is the user's latest; after another change
+//!   it is `Stale`, and whoever loads the user again sees what became of it.
+//! - A record without a user, and a trace with one, carry a chain of zeroes.
+//! - A line item without limits refuses every `Start` and `Extra`, of any size, and no `Free` move.
+//! - A settlement ends its lease: the same fence is good for one settlement.
+//! - A replay leaves a delivery alone that is being tried at that moment.
+//! - A reversal never waits for a grant that has ended undelivered: it is parked, at the latest by
+//!   the next claim. Replaying that grant replays the reversal with it.
+//! - The moment that `backlog` names is one at which a claim can return something, so a worker that
+//!   sleeps until then does not spin.
+
+#[macro_use]
+mod check;
+mod budgets;
+mod catalog;
+mod guards;
+mod journal;
+mod outbox;
+mod outbox_order;
+mod reports;
+pub mod sample;
+mod users;
+mod users_commit;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use check::{Checked, Failure, all};
+
+use crate::{CatalogStore, Reports, StateStore};
+
+/// One set of stores, as a case uses them.
+#[derive(Clone)]
+pub struct Stores {
+    /// Users, budgets, outbox and journal.
+    pub state: Arc<dyn StateStore>,
+    /// The catalogue.
+    pub catalog: Arc<dyn CatalogStore>,
+    /// The figures.
+    pub reports: Arc<dyn Reports>,
+}
+
+/// How an adapter makes its stores for the cases. It keeps alive what they stand on, such as a
+/// directory, for as long as it lives.
+#[async_trait]
+pub trait Fixture: Send + Sync {
+    /// Empty stores that no other case uses.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being made.
+    async fn fresh(&self) -> Result<Stores, Failure>;
+
+    /// Closes the stores and opens what they left behind, as after a crash; `None` if nothing is
+    /// meant to survive, and the cases about durability are passed over.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being opened again.
+    async fn reopen(&self, stores: Stores) -> Result<Option<Stores>, Failure> {
+        drop(stores);
+        Ok(None)
+    }
+}
+
+/// A case on its way.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Checked> + Send + 'a>>;
+
+/// One sentence about one method.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// `<port>_<method>_<what>`.
+    pub name: &'static str,
+    /// Checks it on fresh stores.
+    pub run: for<'a> fn(&'a dyn Fixture) -> Running<'a>,
+}
+
+macro_rules! cases {
+    ($($module:ident: $($name:ident,)+;)+) => {
+        vec![$($(Case {
+            name: stringify!($name),
+            run: |fixture| Box::pin($module::$name(fixture)),
+        },)+)+]
+    };
+}
+
+/// Every case. A store that has only some of the ports takes the cases of those, by their names.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    [users_cases(), state_cases(), other_cases()].concat()
+}
+
+fn users_cases() -> Vec<Case> {
+    cases! {
+        users:
+            users_load_of_a_stranger_is_empty,
+            users_load_keeps_every_field,
+            users_load_keeps_the_largest_state,
+            users_load_tells_user_ids_apart,
+            users_ledger_is_newest_first_and_pages,
+            users_ledger_includes_traces,
+            users_due_is_in_order_and_ends,
+            users_find_goes_by_prefix,
+            users_scan_goes_by_key,
+        ;
+        users_commit:
+            users_commit_applies_and_is_read_back,
+            users_commit_without_a_record_is_not_journalled,
+            users_commit_again_is_replayed,
+            users_commit_of_a_superseded_change_is_stale,
+            users_commit_on_another_version_is_stale,
+            users_commit_race_has_one_winner_for_each_version,
+            users_commit_of_the_largest_change_is_one_unit,
+            users_commit_over_budget_changes_nothing,
+            users_commit_survives_reopening,
+        ;
+        guards:
+            users_commit_guards_budgets,
+            users_commit_guards_starts,
+            users_commit_guards_two_moves_of_one_budget,
+            users_commit_never_refuses_a_free_move,
+            users_commit_without_limits_is_over_budget,
+            users_commit_gives_the_last_unit_to_one_of_a_thousand,
+            users_commit_race_takes_what_fits,
+        ;
+    }
+}
+
+fn state_cases() -> Vec<Case> {
+    cases! {
+        budgets:
+            budgets_level_of_a_stranger_is_none,
+            budgets_level_adds_up_by_day,
+            budgets_levels_are_in_order,
+            budgets_set_limits_is_journalled_once,
+            budgets_set_limits_below_committed_is_refused,
+            budgets_set_limits_survives_reopening,
+        ;
+        journal:
+            journal_head_counts_records,
+            journal_append_leaves_state_and_chain_alone,
+            journal_read_pages_without_gaps,
+            journal_read_misses_nothing_while_commits_go_on,
+            journal_read_keeps_every_field,
+            journal_read_gives_chains_that_verify,
+            journal_read_survives_reopening,
+        ;
+        outbox:
+            outbox_claim_leases_what_is_due,
+            outbox_claim_race_leases_once,
+            outbox_claim_takes_an_expired_lease_with_a_higher_fence,
+            outbox_settle_records_the_attempt,
+            outbox_settle_with_an_old_fence_is_refused,
+            outbox_settle_counts_once,
+            outbox_replay_starts_over,
+            outbox_replay_of_a_range_goes_by_booking,
+            outbox_replay_leaves_a_running_attempt_alone,
+            outbox_delivery_is_found_by_id,
+            outbox_backlog_counts_states,
+            outbox_backlog_names_a_moment_worth_waking_for,
+        ;
+        outbox_order:
+            outbox_claim_is_fair_over_endpoints,
+            outbox_claim_keeps_to_its_limits,
+            outbox_claim_tells_a_reversal_after_its_grant,
+            outbox_settle_of_a_lost_grant_parks_its_reversal,
+            outbox_claim_parks_a_reversal_of_a_lost_grant,
+            outbox_replay_of_a_grant_revives_its_reversal,
+            outbox_deliveries_page_in_order,
+            outbox_deliveries_miss_nothing_while_commits_go_on,
+            outbox_deliveries_filter_by_endpoint_and_state,
+        ;
+    }
+}
+
+fn other_cases() -> Vec<Case> {
+    cases! {
+        reports:
+            reports_cursor_follows_the_journal,
+            reports_add_twice_is_adding_once,
+            reports_add_passes_over_test_bookings,
+            reports_figures_add_up_by_day_and_key,
+            reports_clear_forgets_everything,
+        ;
+        catalog:
+            catalog_snapshot_is_only_given_when_it_differs,
+            catalog_save_on_another_revision_is_a_conflict,
+            catalog_save_race_has_one_winner,
+            catalog_save_gives_versions_to_missions,
+            catalog_save_keeps_what_users_may_have_started,
+            catalog_save_survives_reopening,
+            catalog_history_is_newest_first_and_pages,
+        ;
+    }
+}
+
+/// Runs every case on fresh stores, one after the other, and says how many there were.
+///
+/// # Errors
+/// The cases that failed, one a line, each with its reason.
+pub async fn run(fixture: &dyn Fixture) -> Result<usize, Failure> {
+    let cases = cases();
+    let mut failures = Vec::new();
+    for case in &cases {
+        if let Err(failure) = (case.run)(fixture).await {
+            failures.push(format!("{}: {failure}", case.name));
+        }
+    }
+    if failures.is_empty() { Ok(cases.len()) } else { Err(Failure::new(failures.join("\n"))) }
+}

@@ -1,0 +1,35 @@
+//! The ports: what the engine needs of a store, split by consistency boundary.
+//!
+//! One method is one round trip and one atomic unit on every store: one transaction of SQLite or
+//! MySQL, one `Query` or one `TransactWriteItems` of at most 100 items on DynamoDB. Reads of what was
+//! never written answer with an empty value; conditional writes answer with an outcome. Each port has
+//! a real implementation in memory ([`memory`]) and one contract ([`contract`]) that every adapter
+//! must pass, case by case.
+//!
+//! What is *not* here: pools, tables, retries, caches and vendors' words.
+
+mod error;
+mod ports;
+mod summary;
+mod tally;
+mod tap;
+
+pub mod contract;
+pub mod counting;
+pub mod fault;
+pub mod memory;
+
+pub use error::StoreError;
+pub use ports::StateStore;
+pub use ports::budgets::{Budgets, LimitsOutcome};
+pub use ports::catalog::{CatalogStore, Saved, SavedRevision};
+pub use ports::journal::{Journal, Seq, Stored};
+pub use ports::outbox::{
+    AttemptNote, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Endpoint, Outbox, Replay,
+    Settled, Settlement,
+};
+pub use ports::reports::{DayFigures, ReportKey, Reports};
+pub use ports::users::{Committed, LedgerPage, Outcome, Users};
+pub use summary::summary_of;
+pub use tally::{add_figures, figures_of};
+pub use tap::{Tap, Tapped};

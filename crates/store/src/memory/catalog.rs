@@ -1,0 +1,69 @@
+//! `CatalogStore` in memory.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use domain::catalog::{Catalog, Edit};
+use domain::time::Timestamp;
+
+use super::lock;
+use crate::summary::summary_of;
+use crate::{CatalogStore, Saved, SavedRevision, StoreError};
+
+/// The catalogue in memory.
+#[derive(Debug, Default)]
+pub struct MemoryCatalog {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    catalog: Catalog,
+    /// Oldest first.
+    history: Vec<SavedRevision>,
+}
+
+impl MemoryCatalog {
+    /// An empty catalogue at revision 0.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[async_trait]
+impl CatalogStore for MemoryCatalog {
+    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError> {
+        let inner = lock(&self.inner);
+        Ok((known != Some(inner.catalog.revision)).then(|| inner.catalog.clone()))
+    }
+
+    async fn save(
+        &self,
+        base: u64,
+        edits: Vec<Edit>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Saved, StoreError> {
+        let mut inner = lock(&self.inner);
+        if inner.catalog.revision != base {
+            return Ok(Saved::Conflict(inner.catalog.revision));
+        }
+        inner.catalog = inner.catalog.edited(&edits);
+        let revision = inner.catalog.revision;
+        let (by, summary) = (by.to_owned(), summary_of(&edits));
+        inner.history.push(SavedRevision { revision, at, by, summary });
+        Ok(Saved::At(revision))
+    }
+
+    async fn history(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<SavedRevision>, StoreError> {
+        let inner = lock(&self.inner);
+        let newest_first = inner.history.iter().rev();
+        let older = newest_first.filter(|one| before.is_none_or(|before| one.revision < before));
+        Ok(older.take(limit).cloned().collect())
+    }
+}

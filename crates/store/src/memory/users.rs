@@ -1,0 +1,114 @@
+//! `Users` in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use domain::change::{Change, Loaded};
+use domain::ids::{ChangeId, UserKey, UserPrefix};
+use domain::time::Timestamp;
+
+use super::MemoryState;
+use crate::{LedgerPage, Outcome, Seq, StoreError, Users};
+
+/// The users by key, and when each of them is due.
+#[derive(Debug, Default)]
+pub(super) struct UserRows {
+    rows: BTreeMap<UserKey, Row>,
+    due: BTreeSet<(Timestamp, UserKey)>,
+}
+
+#[derive(Debug)]
+struct Row {
+    loaded: Loaded,
+    /// The change that led to this version, so that it is recognised when it is asked for again.
+    latest: ChangeId,
+    due_at: Option<Timestamp>,
+}
+
+impl UserRows {
+    /// Why a change cannot be made on the version there is.
+    pub(super) fn refusal(&self, user: &UserKey, change: &Change) -> Option<Outcome> {
+        let (version, latest) =
+            self.rows.get(user).map_or((0, None), |row| (row.loaded.version, Some(row.latest)));
+        if version == change.base {
+            None
+        } else if latest == Some(change.id) {
+            Some(Outcome::Replayed)
+        } else {
+            Some(Outcome::Stale)
+        }
+    }
+
+    /// Writes the next version and its place in the order of what is due.
+    pub(super) fn put(&mut self, user: UserKey, change: Change) {
+        let due_at = change.state.due_at();
+        let loaded = Loaded { version: change.base + 1, chain: change.chain, state: change.state };
+        let old = self.rows.insert(user, Row { loaded, latest: change.id, due_at });
+        if let Some(at) = old.and_then(|row| row.due_at) {
+            self.due.remove(&(at, user));
+        }
+        if let Some(at) = due_at {
+            self.due.insert((at, user));
+        }
+    }
+
+    fn load(&self, user: &UserKey) -> Loaded {
+        self.rows.get(user).map(|row| row.loaded.clone()).unwrap_or_default()
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Vec<UserKey> {
+        let due = self.due.iter().take_while(|(at, _)| *at <= now);
+        due.take(limit).map(|(_, user)| *user).collect()
+    }
+
+    fn find(&self, prefix: UserPrefix) -> Vec<Loaded> {
+        let mut first = [0; 16];
+        first[..8].copy_from_slice(&prefix);
+        let from = self.rows.range(UserKey(first)..);
+        let same = from.take_while(|(user, _)| user.prefix() == prefix);
+        same.map(|(_, row)| row.loaded.clone()).collect()
+    }
+
+    fn scan(&self, after: Option<UserKey>, limit: usize) -> Vec<(UserKey, Loaded)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self.rows.range((from, Bound::Unbounded)).take(limit);
+        rows.map(|(user, row)| (*user, row.loaded.clone())).collect()
+    }
+}
+
+#[async_trait]
+impl Users for MemoryState {
+    async fn load(&self, user: UserKey) -> Result<Loaded, StoreError> {
+        Ok(self.lock().users.load(&user))
+    }
+
+    async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {
+        self.lock().commit(change)
+    }
+
+    async fn ledger(
+        &self,
+        user: UserKey,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Result<LedgerPage, StoreError> {
+        Ok(self.lock().journal.ledger(&user, before, limit))
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<UserKey>, StoreError> {
+        Ok(self.lock().users.due(now, limit))
+    }
+
+    async fn find(&self, prefix: UserPrefix) -> Result<Vec<Loaded>, StoreError> {
+        Ok(self.lock().users.find(prefix))
+    }
+
+    async fn scan(
+        &self,
+        after: Option<UserKey>,
+        limit: usize,
+    ) -> Result<Vec<(UserKey, Loaded)>, StoreError> {
+        Ok(self.lock().users.scan(after, limit))
+    }
+}

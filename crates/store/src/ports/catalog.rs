@@ -1,0 +1,52 @@
+//! The catalogue: loaded whole, edited by compare-and-set on its revision.
+
+use async_trait::async_trait;
+use domain::catalog::{Catalog, Edit};
+use domain::time::Timestamp;
+
+use crate::StoreError;
+
+/// What became of an edit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Saved {
+    /// It is durable at this revision.
+    At(u64),
+    /// Somebody else's edit came first; the catalogue is at this revision.
+    Conflict(u64),
+}
+
+/// One saved edit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SavedRevision {
+    /// The revision it led to.
+    pub revision: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who, as the admin key or the command line names itself.
+    pub by: String,
+    /// What, in one line.
+    pub summary: String,
+}
+
+/// The catalogue's store.
+#[async_trait]
+pub trait CatalogStore: Send + Sync {
+    /// The catalogue, unless it is still at `known`.
+    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError>;
+
+    /// Saves `edits` on top of revision `base` as one atomic unit; mission versions are given here.
+    async fn save(
+        &self,
+        base: u64,
+        edits: Vec<Edit>,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Saved, StoreError>;
+
+    /// Saved edits before revision `before` (or the newest), newest first.
+    async fn history(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<SavedRevision>, StoreError>;
+}

@@ -1,0 +1,36 @@
+//! Every committed change in order.
+
+use async_trait::async_trait;
+use domain::journal::{Chain, Record};
+
+use crate::StoreError;
+
+/// Place of a record in the journal; grows, and has no gaps within one shard. The first is 1.
+pub type Seq = u64;
+
+/// A record with its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stored {
+    /// Its place.
+    pub seq: Seq,
+    /// The user's chain with this record on it; zero for a record without a user.
+    pub chain: Chain,
+    /// The record.
+    pub record: Record,
+}
+
+/// The journal.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Adds a trace that changes nobody's state: an event without a user, a refusal, a duplicate.
+    /// Durable when this returns. A trace carries no transaction, move or message, and does not
+    /// lengthen anybody's chain, but is found with its user's records.
+    async fn append(&self, trace: Record) -> Result<Seq, StoreError>;
+
+    /// Records after `after`, in order, at most `limit`. A record is never seen before one that
+    /// precedes it, so a reader that remembers the last place misses nothing.
+    async fn read(&self, after: Seq, limit: usize) -> Result<Vec<Stored>, StoreError>;
+
+    /// The place of the newest record; 0 if there is none.
+    async fn head(&self) -> Result<Seq, StoreError>;
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask bench <name> [args…]`: build what is measured, then run the measuring crate.
+//!
+//! The benchmark drives the release binary from outside, as a client, so both are built first and
+//! neither build is part of a measurement.
+
+use anyhow::{Result, bail};
+
+use crate::process;
+
+/// Builds the release binary and runs one benchmark; the arguments are passed on as they are.
+pub fn run(arguments: &[String]) -> Result<()> {
+    if arguments.is_empty() {
+        bail!("which benchmark? for example `cargo xtask bench ladder`");
+    }
+    process::run(process::cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "app",
+        "--bin",
+        "guerdon",
+    ]))?;
+    let runner = ["run", "--release", "--package", "bench", "--"];
+    process::run(process::cargo().args(runner).args(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_benchmark_must_be_named() {
+        assert!(super::run(&[]).is_err());
+    }
+}
