@@ -10,7 +10,7 @@ use crate::process;
 /// Builds the release binary and runs one benchmark; the arguments are passed on as they are.
 pub fn run(arguments: &[String]) -> Result<()> {
     if arguments.is_empty() {
-        bail!("which benchmark? for example `cargo xtask bench ladder`");
+        bail!("which benchmark? for example `cargo xtask bench missions`");
     }
     process::run(process::cargo().args([
         "build",

@@ -177,6 +177,17 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Fewest different bytes in a key of 32 random ones: it never happens that there are fewer.
+const KEY_VARIETY_MIN: usize = 8;
+
+/// Whether a key in hexadecimal digits is a placeholder such as all zeros.
+fn is_weak(digits: &str) -> bool {
+    let mut pairs: Vec<&[u8]> = digits.as_bytes().chunks(2).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs.len() < KEY_VARIETY_MIN
+}
+
 /// A configuration and the folder that its relative paths are relative to.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
@@ -216,6 +227,13 @@ impl Loaded {
             keys.push(key.with_context(|| {
                 format!("{} must hold 64 hexadecimal digits a line", path.display())
             })?);
+            if is_weak(line.trim()) {
+                bail!(
+                    "{} holds a key that nobody can have drawn at random; `guerdon init` in another \
+                     folder makes a good one",
+                    path.display()
+                );
+            }
         }
         if keys.is_empty() {
             bail!("{} holds no key", path.display());
@@ -253,6 +271,8 @@ mod tests {
         assert_eq!(parsed, Config::default());
         let every_setting = toml::to_string(&Config::default()).unwrap();
         for line in every_setting.lines().filter(|line| line.contains(" = ")) {
+            // A list of tables that is empty can only be shown as a comment.
+            let line = if line == "admin_keys = []" { "# [[admin_keys]]" } else { line };
             assert!(DEFAULT_TEXT.contains(line), "config.default.toml lacks {line:?}");
         }
     }
@@ -270,6 +290,64 @@ mod tests {
             let error = toml::from_str::<Config>(text).unwrap_err().to_string();
             assert!(error.contains(message), "{text}: {error}");
             assert!(error.contains("line"), "{error}");
+        }
+    }
+
+    const GOOD_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    /// What reading a configuration, and its keys if given, says.
+    fn told(config: Option<&str>, keys: Option<&str>) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        if let Some(text) = config {
+            std::fs::write(&path, text).unwrap();
+        }
+        if let Some(text) = keys {
+            std::fs::write(folder.path().join("master.key"), text).unwrap();
+        }
+        let read = Loaded::read(&path).and_then(|loaded| loaded.master_keys());
+        match read {
+            Ok((_, older)) => format!("good, {} older", older.len()),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_used_says_what_to_do() {
+        let digest = "[[admin_keys]]\nname = \"ann\"\nrole = \"admin\"\ndigest = \"00\"\n";
+        let cases = [
+            (None, "`guerdon init` writes one"),
+            (Some("[server]\nport = 1\n"), "guerdon.toml is not usable"),
+            (Some("[server]\nport = 1\n"), "line 2, column 1"),
+            (Some("store = 5"), "invalid type"),
+            (Some("[server]\npublic_url = \"example.com\"\n"), "must begin with http://"),
+            (Some(digest), "admin key \"ann\" is not 64 hexadecimal digits"),
+        ];
+        for (config, expected) in cases {
+            let told = told(config, Some(GOOD_KEY));
+            assert!(told.contains(expected), "{config:?}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_master_key_is_long_and_random() {
+        let (short, letters) = (&GOOD_KEY[2..], GOOD_KEY.replace('0', "g"));
+        let (zeros, rotated) = ("0".repeat(64), format!("{GOOD_KEY}\n\n{GOOD_KEY}\n"));
+        let cases = [
+            (None, "cannot read the master key"),
+            (Some(""), "holds no key"),
+            (Some("\n \n"), "holds no key"),
+            (Some(short), "must hold 64 hexadecimal digits"),
+            (Some(&letters), "must hold 64 hexadecimal digits"),
+            (Some(&zeros), "nobody can have drawn at random"),
+            (Some(GOOD_KEY), "good, 0 older"),
+            (Some(&rotated), "good, 1 older"),
+        ];
+        for (keys, expected) in cases {
+            let told = told(Some(""), keys);
+            assert!(told.contains(expected), "{keys:?}: {told}");
+            // What is wrong with a key is said without saying the key.
+            assert!(!told.contains(short), "{told}");
         }
     }
 }

@@ -1,11 +1,16 @@
 //! How commands reach the catalogue: through a server that runs on the same configuration, or else
 //! by opening the database themselves.
 
-use anyhow::{Context, bail};
+use std::time::Duration;
+
+use anyhow::Context;
 use serde_json::Value;
 
 use crate::config::Loaded;
 use crate::wiring::{self, Node};
+
+/// How long an answer may take; a large catalogue is compiled in well under a second.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 /// Who answers a command.
 pub(crate) enum Operator {
@@ -22,22 +27,51 @@ pub(crate) struct RemoteOperator {
     key: String,
 }
 
+/// What the server refused, in its own words.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub(crate) struct Refused {
+    detail: String,
+    pub(crate) errors: Vec<RefusedField>,
+}
+
+/// A field of the document that was sent.
+#[derive(Debug)]
+pub(crate) struct RefusedField {
+    pub(crate) field: String,
+    pub(crate) message: String,
+    /// Its line, where the server knows it.
+    pub(crate) line: Option<u64>,
+}
+
 impl Operator {
-    /// Finds out whether a server holds the database, and connects to it if so.
+    /// Opens the database, or connects to the server that holds it. Trying to open it is the
+    /// question itself, so no server can slip in between.
     pub(crate) async fn connect(loaded: &Loaded) -> anyhow::Result<Self> {
-        if !store_sqlite::is_locked(&loaded.database())? {
-            return Ok(Self::Here(Box::new(wiring::open(loaded).await?)));
+        match wiring::open(loaded).await {
+            Ok(node) => Ok(Self::Here(Box::new(node))),
+            Err(error) if wiring::is_in_use(&error) => {
+                Ok(Self::Server(RemoteOperator::connect(loaded)?))
+            }
+            Err(error) => Err(error),
         }
-        let (current, older) = loaded.master_keys()?;
-        let vault = engine::Vault::new(&current, &older);
-        let key = data_encoding::HEXLOWER.encode(&vault.derive("command line admin key"));
-        let base = format!("http://{}", loaded.config.server.listen);
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self::Server(RemoteOperator { client, base, key }))
     }
 }
 
+/// The client with which this process calls servers that it trusts: its own.
+pub(crate) fn client() -> anyhow::Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_proxy().timeout(ANSWER_WITHIN).build()?)
+}
+
 impl RemoteOperator {
+    /// The server that runs on this configuration, and the key that both derive from its master key.
+    fn connect(loaded: &Loaded) -> anyhow::Result<Self> {
+        let (current, older) = loaded.master_keys()?;
+        let key = wiring::cli_key(&engine::Vault::new(&current, &older));
+        let base = format!("http://{}", loaded.config.server.listen);
+        Ok(Self { client: client()?, base, key })
+    }
+
     /// Sends text and returns the answer; a problem becomes an error with its sentence.
     pub(crate) async fn post(
         &self,
@@ -68,11 +102,12 @@ impl RemoteOperator {
             return Ok(body);
         }
         let problem: Value = serde_json::from_str(&body).unwrap_or_default();
-        let mut sentence = problem["detail"].as_str().unwrap_or(&body).to_owned();
-        for error in problem["errors"].as_array().into_iter().flatten() {
-            let part = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-            sentence.push_str(&format!("\n  {}: {}", part("field"), part("message")));
-        }
-        bail!("{sentence}")
+        let detail = problem["detail"].as_str().unwrap_or(&body).to_owned();
+        let errors = problem["errors"].as_array().into_iter().flatten().map(|error| RefusedField {
+            field: error["field"].as_str().unwrap_or_default().to_owned(),
+            message: error["message"].as_str().unwrap_or_default().to_owned(),
+            line: error["line"].as_u64(),
+        });
+        Err(Refused { detail, errors: errors.collect() }.into())
     }
 }

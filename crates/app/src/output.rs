@@ -68,11 +68,17 @@ impl Progress {
         }
     }
 
-    /// Leaves the terminal tidy, and tells how many seconds it took.
+    /// How many seconds it has taken.
     pub(crate) fn end(self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+}
+
+impl Drop for Progress {
+    /// Leaves the terminal tidy.
+    fn drop(&mut self) {
         if self.is_terminal && self.shown.is_some() {
             eprint!("\r\x1b[2K");
         }
-        self.begun.elapsed().as_secs_f64()
     }
 }

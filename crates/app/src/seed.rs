@@ -1,1 +1,165 @@
-//! Being written.
+//! `guerdon seed`: a database full of made-up users, for benchmarks.
+//!
+//! Everything is decided by the domain's own rules and written through the store's commit path, so
+//! the journal, the budgets and the users agree, and `guerdon verify` finds nothing. The same
+//! arguments give the same catalogue and the same users; only the moments depend on the clock,
+//! because runs have to be young enough to be open.
+//!
+//! All changes of one user are drawn up in memory, each on the one before, and handed to the store
+//! together: it takes them in order, and writes the user's value once for the whole group.
+
+mod catalog;
+mod people;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail, ensure};
+use engine::{Ctx, Engine};
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use store::{Budgets, Outcome, Users};
+use store_sqlite::SqliteStore;
+
+use crate::cli::SeedArgs;
+use crate::clock;
+use crate::config::Loaded;
+use crate::output::{Output, Progress};
+use crate::wiring;
+use people::People;
+
+/// Name under which the catalogue is saved.
+const BY: &str = "seed";
+/// Users whose changes are under way at once: enough to fill the writer's groups.
+const USERS_AT_ONCE: usize = 64;
+
+/// What a load generator needs to know.
+#[derive(Serialize)]
+struct Seeded {
+    users: u32,
+    enrollments_per_user: u32,
+    line_items: u32,
+    ad_groups: usize,
+    missions: usize,
+    steps: usize,
+    /// Missions that each user sees, his own open runs among them.
+    missions_per_user: u32,
+    app_key: &'static str,
+    unit_id: u32,
+    partner_token: &'static str,
+    /// `{n}` runs from 0 to one below the number of users.
+    user_id: &'static str,
+    /// The events of a mission's steps, in order; of each user's runs, only the first has had them.
+    events: [&'static str; 2],
+    commits: u64,
+    seconds: f64,
+}
+
+/// Fills an empty database.
+pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Result<()> {
+    let loaded = Loaded::read(path)?;
+    check(args)?;
+    let node = wiring::open(&loaded).await?;
+    if node.engine.snapshot().revision() > 0 {
+        bail!("{} is not empty; seed another database", loaded.database().display());
+    }
+    let ctx = Ctx::at(clock::now());
+    let entities = catalog::entities(args.line_items);
+    node.engine
+        .apply_entities(&ctx, &entities, false, BY)
+        .await
+        .context("the catalogue could not be saved")?;
+    let progress = Progress::new("seed");
+    let (commits, seconds) = fill(&node.engine, &node.store, args, progress).await?;
+    let snapshot = node.engine.snapshot();
+    let catalog = snapshot.catalog();
+    let seeded = Seeded {
+        users: args.users,
+        enrollments_per_user: args.enrollments,
+        line_items: args.line_items,
+        ad_groups: catalog.ad_groups.len(),
+        missions: catalog.missions.len(),
+        steps: catalog.missions.values().map(|mission| mission.steps.len()).sum(),
+        missions_per_user: catalog::missions_per_user(args.line_items) - 1,
+        app_key: catalog::APP_KEY,
+        unit_id: catalog::UNIT.0,
+        partner_token: catalog::PARTNER_TOKEN,
+        user_id: people::USER_ID,
+        events: catalog::EVENTS,
+        commits,
+        seconds,
+    };
+    out.answer(&seeded, Seeded::text)
+}
+
+/// Whether every user can have so many runs among the missions that are for him.
+fn check(args: &SeedArgs) -> anyhow::Result<()> {
+    let most = catalog::missions_per_user(args.line_items);
+    ensure!(
+        (1..=most).contains(&args.enrollments),
+        "with {} line items a user can have 1 to {most} enrollments",
+        args.line_items
+    );
+    Ok(())
+}
+
+async fn fill(
+    engine: &Engine,
+    store: &Arc<SqliteStore>,
+    args: &SeedArgs,
+    mut progress: Progress,
+) -> anyhow::Result<(u64, f64)> {
+    let levels = store.levels().await?.into_iter().collect();
+    let people = People::new(engine.snapshot(), levels, args.enrollments, clock::now());
+    let people = Arc::new(people);
+    let all = stream::iter(0..args.users).map(|number| {
+        let (people, store) = (Arc::clone(&people), Arc::clone(store));
+        tokio::spawn(async move { commit(&store, &people, number).await })
+    });
+    let mut done = all.buffer_unordered(USERS_AT_ONCE);
+    let (mut users, mut commits) = (0_u32, 0_u64);
+    while let Some(committed) = done.try_next().await? {
+        users += 1;
+        commits += committed?;
+        progress.at(|| format!("{users} of {} users, {commits} commits", args.users));
+    }
+    Ok((commits, progress.end()))
+}
+
+/// Commits everything that one user has done, and says how many commits that were.
+async fn commit(store: &SqliteStore, people: &People, number: u32) -> anyhow::Result<u64> {
+    let changes = people.changes(number)?;
+    let count = changes.len() as u64;
+    let outcomes = try_join_all(changes.into_iter().map(|change| store.commit(change))).await?;
+    match outcomes.iter().find(|one| !matches!(one, Outcome::Applied(_))) {
+        None => Ok(count),
+        Some(other) => bail!("user {number} could not be written: {other:?}"),
+    }
+}
+
+impl Seeded {
+    fn text(&self) -> String {
+        format!(
+            "{} users with {} enrollments each, {} line items, {} ad groups, {} missions, {} steps: \
+             {} commits in {:.1} s\n\
+             app key        {}\n\
+             unit id        {}\n\
+             partner token  {}\n\
+             user ids       {} (n from 0 to {})",
+            self.users,
+            self.enrollments_per_user,
+            self.line_items,
+            self.ad_groups,
+            self.missions,
+            self.steps,
+            self.commits,
+            self.seconds,
+            self.app_key,
+            self.unit_id,
+            self.partner_token,
+            self.user_id,
+            self.users.saturating_sub(1),
+        )
+    }
+}

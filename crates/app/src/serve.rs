@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ServeArgs;
 use crate::config::{Config, Loaded};
 use crate::wiring::{self, Node};
-use crate::{clock, telemetry};
+use crate::{clock, http, telemetry};
 
 /// Runs the command until it is told to stop.
 pub(crate) async fn run(path: &Path, args: ServeArgs) -> anyhow::Result<()> {
@@ -38,7 +38,7 @@ pub(crate) struct Server {
     node: Node,
     stop: CancellationToken,
     stop_within: Duration,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    http: tokio::task::JoinHandle<()>,
     jobs: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -54,11 +54,8 @@ impl Server {
             .with_context(|| format!("cannot listen on {listen}; is another server running?"))?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let router = router(config, &node, address, metrics);
-        let ended = stop.clone().cancelled_owned();
-        let http = tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(ended).await
-        });
+        let router = router(loaded, &node, address, metrics);
+        let http = tokio::spawn(http::serve(listener, router, stop.clone()));
         let jobs = config.jobs.enabled.then(|| start_jobs(config, &node, &stop)).transpose()?;
         Ok(Self {
             address,
@@ -84,7 +81,7 @@ impl Server {
         };
         match tokio::time::timeout(self.stop_within, ended).await {
             Err(_) => tracing::warn!("some requests were still under way and have been cut"),
-            Ok(served) => served.context("the server ended abruptly")??,
+            Ok(served) => served.context("the server ended abruptly")?,
         }
         drop(self.engine);
         drop(self.node);
@@ -93,11 +90,12 @@ impl Server {
 }
 
 fn router(
-    config: &Config,
+    loaded: &Loaded,
     node: &Node,
     address: SocketAddr,
     metrics: PrometheusHandle,
 ) -> axum::Router {
+    let config = &loaded.config;
     let public_url = public_url(config, address);
     let engine = Arc::clone(&node.engine);
     let ready = Arc::clone(&node.engine);
@@ -106,7 +104,12 @@ fn router(
         clock: Arc::new(clock::now),
         entropy: Arc::new(clock::random::<32>),
         admin_keys: wiring::admin_keys(config, &node.cli_key),
+        page_url: Arc::new({
+            let public_url = public_url.clone();
+            move |token| format!("{public_url}{}", pages::session_path(token))
+        }),
         public_url: public_url.clone(),
+        verify: wiring::verify(loaded),
         readiness: Arc::new(move || Box::pin(readiness(Arc::clone(&ready)))),
         metrics: Arc::new(move || metrics.render()),
     };

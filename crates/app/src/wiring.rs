@@ -6,7 +6,7 @@ use anyhow::Context;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::ids::bearer_digest;
 use engine::{Ctx, Engine, Stores, Vault};
-use store_sqlite::{Options, SqliteStore};
+use store_sqlite::{OpenError, Options, SqliteStore};
 
 use crate::clock;
 use crate::config::{Config, Loaded, Role, Store};
@@ -31,18 +31,20 @@ pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Node> {
     assemble(loaded, Arc::new(store)).await
 }
 
-/// Opens the stores for reading beside a server that may be running.
-pub(crate) async fn open_read_only(loaded: &Loaded) -> anyhow::Result<Node> {
-    let path = loaded.database();
-    let store = SqliteStore::open_read_only(&path)
-        .with_context(|| format!("cannot open the database {}", path.display()))?;
-    assemble(loaded, Arc::new(store)).await
+/// Whether opening failed only because another process serves the database.
+pub(crate) fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::InUse(_)))
+}
+
+/// The admin key of the command line: whoever can read the master key can use it, nobody else.
+pub(crate) fn cli_key(vault: &Vault) -> String {
+    data_encoding::HEXLOWER.encode(&vault.derive("command line admin key"))
 }
 
 async fn assemble(loaded: &Loaded, store: Arc<SqliteStore>) -> anyhow::Result<Node> {
     let (current, older) = loaded.master_keys()?;
     let vault = Vault::new(&current, &older);
-    let cli_key = data_encoding::HEXLOWER.encode(&vault.derive("command line admin key"));
+    let cli_key = cli_key(&vault);
     let stores = Stores {
         state: Arc::clone(&store) as _,
         catalog: Arc::clone(&store) as _,
@@ -51,6 +53,30 @@ async fn assemble(loaded: &Loaded, store: Arc<SqliteStore>) -> anyhow::Result<No
     let engine = Arc::new(Engine::new(stores, vault));
     engine.refresh_catalog(&Ctx::at(clock::now())).await.context("cannot load the catalogue")?;
     Ok(Node { engine, store, cli_key })
+}
+
+/// Opens one view of the stores, in which everything fits together, beside a server that may be
+/// running.
+pub(crate) async fn open_view(loaded: &Loaded) -> anyhow::Result<Node> {
+    let path = loaded.database();
+    let store = SqliteStore::open_view(&path)
+        .with_context(|| format!("cannot open the database {}", path.display()))?;
+    assemble(loaded, Arc::new(store)).await
+}
+
+/// How the server derives its books anew: from one view of the store.
+pub(crate) fn verify(loaded: &Loaded) -> api::Verify {
+    let loaded = Arc::new(loaded.clone());
+    Arc::new(move || {
+        let loaded = Arc::clone(&loaded);
+        Box::pin(async move {
+            let verified = async {
+                let node = open_view(&loaded).await?;
+                anyhow::Ok(node.engine.verify(&Ctx::at(clock::now()), |_, _| {}).await?)
+            };
+            verified.await.map_err(|error| format!("{error:#}"))
+        })
+    })
 }
 
 /// The admin keys of the configuration, and the one that the command line derives for itself.

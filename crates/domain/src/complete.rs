@@ -100,6 +100,12 @@ impl Trial<'_> {
         if !rules::is_open(run, at.mission, at.step) {
             return refused(Verdict::Ignored, Reason::Locked);
         }
+        // A second check-in of a day is the same one again; see `once`.
+        let is_spent = evidence != Evidence::CheckIn
+            && rules::is_day_full(run, at.rule(), Day::of(self.now, self.offset));
+        if is_spent {
+            return refused(Verdict::Ignored, Reason::DailyLimit);
+        }
         if run.seen.len() >= EVENTS_MAX {
             return refused(Verdict::Rejected, Reason::TooMany);
         }
@@ -123,7 +129,7 @@ impl Trial<'_> {
     fn visit(&self, dwell_seconds: u32) -> Judged {
         match visit_left(self.progress(), dwell_seconds, self.now) {
             None => Judged::VisitStarts,
-            Some(0) => self.once(&format!("visit {}", self.progress().paid.len())),
+            Some(0) => self.once(&format!("visit {}", self.progress().reached)),
             Some(_) => Judged::Refused(Verdict::Parked, Reason::TooSoon),
         }
     }
@@ -132,7 +138,7 @@ impl Trial<'_> {
         if self.progress().misses >= attempts {
             Judged::Refused(Verdict::Rejected, Reason::NoAttempts)
         } else if is_right {
-            self.once(&format!("quiz {}", self.progress().paid.len()))
+            self.once(&format!("quiz {}", self.progress().reached))
         } else {
             Judged::Miss
         }
@@ -183,6 +189,8 @@ fn count(desk: &mut Desk<'_>, trial: &Trial<'_>, key: EventKey) -> (Verdict, Rea
         verdict: answer.0,
         reason: answer.1,
         earned: Vec::new(),
+        counted: Vec::new(),
+        reversed: false,
     });
     run.steps[at.step].visit_at = None;
     let offered = Offered { key, occurred_at: trial.now, units: 1 };

@@ -3,13 +3,13 @@
 use crate::catalog::{Aim, Mission, Rule};
 use crate::change::{Change, Loaded};
 use crate::desk::{Desk, Place};
-use crate::ids::{Derivation, EnrollmentId, EventKey, PartnerId, TransactionId};
+use crate::ids::{Act, Derivation, EnrollmentId, EventKey, PartnerId, TransactionId};
 use crate::journal::{Cause, EventTrace, Record};
 use crate::money::{CurrencyCode, Micros};
 use crate::rules::{self, Offered};
 use crate::snapshot::Snapshot;
 use crate::time::{SECOND_MS, Timestamp, UtcOffset};
-use crate::user::{EVENTS_MAX, Enrollment, Phase, Seen};
+use crate::user::{EVENTS_MAX, Enrollment, Phase, SPARES_MAX, Seen};
 use crate::verdict::{Reason, Verdict};
 
 pub use crate::desk::Funds;
@@ -194,7 +194,8 @@ impl File<'_> {
         if !self.is_partners_own(run, event.partner) {
             return refuse(Verdict::Rejected, Reason::OtherAdvertiser);
         }
-        if run.seen.len() >= EVENTS_MAX {
+        let is_known = run.seen.iter().any(|seen| seen.key == key);
+        if run.seen.len() >= EVENTS_MAX && !is_known {
             return refuse(Verdict::Rejected, Reason::TooMany);
         }
         if event.standing == Standing::Reversal {
@@ -213,7 +214,9 @@ impl File<'_> {
         if matched.is_empty() {
             return refuse(Verdict::Ignored, Reason::NoSuchStep);
         }
-        if matched.iter().all(|&step| rules::is_full(run, self.mission, step)) {
+        let spares = run.seen.iter().filter(|seen| seen.reason == Reason::LimitReached).count();
+        let is_sated = |&step: &usize| rules::is_sated(run, self.mission, step);
+        if spares >= SPARES_MAX && matched.iter().all(is_sated) {
             return refuse(Verdict::Ignored, Reason::LimitReached);
         }
         if self.now > run.late_until {
@@ -222,13 +225,10 @@ impl File<'_> {
         None
     }
 
+    /// The answer to another copy. A reversal names the reward of its event.
     fn seen_before(&self, run: &Enrollment, seen: &Seen, event: &Event) -> Refused {
-        let user = self.loaded.state.key();
-        let grant = |&(step, occurrence): &(_, u32)| {
-            TransactionId::derive(&user, run.id, step, occurrence, crate::ids::Act::Grant)
-        };
         if seen.content == event.content() {
-            (Verdict::Duplicate, Reason::SeenBefore, seen.earned.first().map(grant))
+            (Verdict::Duplicate, Reason::SeenBefore, self.first_grant(run, event.key()))
         } else {
             (Verdict::Rejected, Reason::EventConflict, None)
         }
@@ -253,38 +253,44 @@ impl File<'_> {
         line_item.map_or_else(UtcOffset::default, |one| one.utc_offset)
     }
 
-    /// Applies a good event to every step that asks for it, then whatever that sets free.
+    /// Applies a good event to every step that asks for it, then whatever that sets free. If its
+    /// reversal has come before it, it opens what it opens, and earns nothing.
     fn accept(&self, event: &Event) -> Decided {
         let mut desk = Desk::open(self.loaded, self.snapshot, self.funds, self.now);
         let (key, offset) = (event.key(), self.offset());
         let occurred_at = event.occurred_at.unwrap_or(self.now).min(self.now);
-        let seen = Seen {
+        let reversal = EventKey::reversal_of(key);
+        let run = desk.run_mut(self.place);
+        let reversed = run.seen.iter().any(|seen| seen.key == reversal);
+        run.seen.push(Seen {
             key,
             content: event.content(),
             verdict: Verdict::Ignored,
             reason: Reason::NoSuchStep,
             earned: Vec::new(),
-        };
-        desk.run_mut(self.place).seen.push(seen);
-        let mut answer = (Verdict::Rejected, Reason::BadField);
-        for step in self.steps(&event.name) {
+            counted: Vec::new(),
+            reversed,
+        });
+        let answers = self.steps(&event.name).into_iter().map(|step| {
             let at = Place { run: self.place, step, mission: self.mission };
-            let one = match self.units(at, event) {
+            match self.units(at, event) {
                 Ok(units) => {
                     rules::offer(&mut desk, at, offset, Offered { key, occurred_at, units })
                 }
                 Err(reason) => (Verdict::Ignored, reason),
-            };
-            if one.0 > answer.0 {
-                answer = one;
             }
-        }
+        });
+        let best = answers.reduce(|best, one| if one.0 > best.0 { one } else { best });
+        let answer = match best {
+            Some(best) if !reversed => best,
+            _ => (Verdict::Rejected, Reason::Reversed),
+        };
         rules::settle(&mut desk, self.place, self.mission, offset);
-        self.note_answer(&mut desk, key, answer);
-        let transaction = self.first_grant(&desk, key);
-        if self.take_back_waiting(&mut desk, event) {
-            answer = (Verdict::Rejected, Reason::Reversed);
+        let run = desk.run_mut(self.place);
+        if let Some(seen) = run.seen.iter_mut().find(|seen| seen.key == key) {
+            (seen.verdict, seen.reason) = answer;
         }
+        let transaction = self.first_grant(desk.run(self.place), key);
         decided(desk, event, answer, transaction)
     }
 
@@ -301,94 +307,54 @@ impl File<'_> {
         Ok(amount.0.unsigned_abs())
     }
 
-    fn note_answer(&self, desk: &mut Desk<'_>, key: EventKey, answer: (Verdict, Reason)) {
-        let seen = desk.run_mut(self.place).seen.iter_mut().find(|seen| seen.key == key);
-        if let Some(seen) = seen {
-            (seen.verdict, seen.reason) = answer;
-        }
-    }
-
-    fn first_grant(&self, desk: &Desk<'_>, key: EventKey) -> Option<TransactionId> {
-        let seen = desk.run(self.place).seen.iter().find(|seen| seen.key == key)?;
+    /// The first reward that an event has booked.
+    fn first_grant(&self, run: &Enrollment, key: EventKey) -> Option<TransactionId> {
+        let seen = run.seen.iter().find(|seen| seen.key == key)?;
         let &(step, occurrence) = seen.earned.first()?;
-        let step = self.mission.steps.iter().position(|one| one.id == step)?;
-        Some(desk.grant_id(Place { run: self.place, step, mission: self.mission }, occurrence))
+        let user = self.loaded.state.key();
+        Some(TransactionId::derive(&user, run.id, step, occurrence, Act::Grant))
     }
 
-    /// If a reversal of this event has come before it, it is carried out now.
-    fn take_back_waiting(&self, desk: &mut Desk<'_>, event: &Event) -> bool {
-        let reversal = EventKey::reversal_of(event.key());
-        let is_waiting = desk.run(self.place).seen.iter().any(|seen| seen.key == reversal);
-        if is_waiting {
-            self.take_back(desk, event);
-        }
-        is_waiting
-    }
-
-    /// A reversal: takes back what its event earned, or waits for it.
+    /// A reversal: takes back what only its event has earned, or waits for it.
     fn reverse(&self, event: &Event) -> Decided {
         let mut desk = Desk::open(self.loaded, self.snapshot, self.funds, self.now);
         let key = event.key();
-        let original = desk.run(self.place).seen.iter().find(|seen| seen.key == key);
-        let transaction = original.and_then(|_| self.first_grant(&desk, key));
-        let answer = match original {
-            None => (Verdict::Parked, Reason::ReversalWaits),
-            Some(_) => {
-                if self.take_back(&mut desk, event) {
-                    (Verdict::Rejected, Reason::Reversed)
-                } else {
-                    (Verdict::Ignored, Reason::NothingToReverse)
-                }
-            }
+        let is_known = desk.run(self.place).seen.iter().any(|seen| seen.key == key);
+        let answer = if !is_known {
+            (Verdict::Parked, Reason::ReversalWaits)
+        } else if self.take_back(&mut desk, key) {
+            (Verdict::Rejected, Reason::Reversed)
+        } else {
+            (Verdict::Ignored, Reason::NothingToReverse)
         };
-        let seen = Seen {
+        let transaction = self.first_grant(desk.run(self.place), key);
+        desk.run_mut(self.place).seen.push(Seen {
             key: EventKey::reversal_of(key),
             content: event.content(),
             verdict: answer.0,
             reason: answer.1,
             earned: Vec::new(),
-        };
-        desk.run_mut(self.place).seen.push(seen);
+            counted: Vec::new(),
+            reversed: false,
+        });
+        rules::settle(&mut desk, self.place, self.mission, self.offset());
         decided(desk, event, answer, transaction)
     }
 
-    /// Takes back the occurrences that the event completed; an event that only waits or counts is
-    /// forgotten. `false` if there was nothing.
-    fn take_back(&self, desk: &mut Desk<'_>, event: &Event) -> bool {
-        let key = event.key();
-        let seen = desk.run(self.place).seen.iter().find(|seen| seen.key == key);
-        let (earned, reason) =
-            seen.map_or((Vec::new(), None), |seen| (seen.earned.clone(), Some(seen.reason)));
-        let mut has_effect = false;
-        for (step, occurrence) in earned {
-            if let Some(step) = self.mission.steps.iter().position(|one| one.id == step) {
-                let at = Place { run: self.place, step, mission: self.mission };
-                has_effect |= desk.reverse(at, occurrence as usize);
-            }
-        }
+    /// Takes an event back wherever it counts, and from what it waits for. It stays parked, because
+    /// what it opens does not depend on whether its reversal comes before or after. `false` if
+    /// there was nothing.
+    fn take_back(&self, desk: &mut Desk<'_>, key: EventKey) -> bool {
         let run = desk.run_mut(self.place);
-        let waiting = run.parked.len();
-        run.parked.retain(|parked| parked.key != key);
-        has_effect |= run.parked.len() < waiting;
-        if !has_effect && reason == Some(Reason::Counting) {
-            has_effect = self.uncount(desk, event);
-        }
-        has_effect
-    }
-
-    /// Takes the event's units off steps that have not been paid by them yet.
-    fn uncount(&self, desk: &mut Desk<'_>, event: &Event) -> bool {
-        let mut has_effect = false;
-        for step in self.steps(&event.name) {
-            let at = Place { run: self.place, step, mission: self.mission };
-            let units = self.units(at, event).unwrap_or(0);
-            let progress = &mut desk.run_mut(self.place).steps[step];
-            let kept = progress.paid.len() as u64 * at.rule().rule.need();
-            let off = progress.progress.saturating_sub(kept).min(units);
-            progress.progress -= off;
-            has_effect |= off > 0;
-        }
-        has_effect
+        let is_waiting = run.parked.iter().any(|parked| parked.key == key);
+        let Some(seen) = run.seen.iter_mut().find(|seen| seen.key == key) else { return false };
+        seen.reversed = true;
+        let (earned, counted) = (seen.earned.clone(), seen.counted.clone());
+        counted.iter().fold(is_waiting, |has_effect, one| {
+            let step = self.mission.steps.iter().position(|step| step.id == one.step);
+            let place = step.map(|step| Place { run: self.place, step, mission: self.mission });
+            place.is_some_and(|at| rules::withdraw(desk, at, &earned)) || has_effect
+        })
     }
 }
 

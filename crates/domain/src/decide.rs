@@ -20,6 +20,7 @@ use crate::bits::BitSet;
 use crate::catalog::{LineItem, Mission};
 use crate::ids::{AdGroupId, MissionId, UnitId};
 use crate::money::Micros;
+use crate::rules;
 use crate::snapshot::{Price, Snapshot};
 use crate::time::Timestamp;
 use crate::user::{Enrollment, Phase, UserState};
@@ -98,7 +99,7 @@ pub fn offers<'a>(situation: &Situation<'a>) -> Vec<Offer<'a>> {
     while let Some(rank) = candidates.next_from(from) {
         let line = ranking.line(ranking.group(rank).line);
         // The other ad groups of the line item rank lower and are not looked at again.
-
+        line.ranks.iter().for_each(|&other| candidates.remove(other));
         let cases = line.slots.clone().filter_map(|slot| asked.case_of_slot(slot).ok());
         offers.extend(cases.filter_map(|case| {
             let is_open = case.asks_before().and_then(|()| case.asks_after());
@@ -137,8 +138,7 @@ fn can_earn(situation: &Situation<'_>, run: &Enrollment) -> bool {
     let has_steps_left = || {
         let mission = situation.snapshot.mission_version(run.mission, run.version);
         mission.is_some_and(|mission| {
-            let mut steps = mission.steps.iter().zip(&run.steps);
-            steps.any(|(step, done)| done.paid.len() < step.repeat.limit as usize)
+            (0..mission.steps.len()).any(|step| !rules::is_full(run, mission, step))
         })
     };
     situation.now <= run.deadline

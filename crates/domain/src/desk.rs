@@ -10,7 +10,7 @@ use crate::ledger::{Posting, Transaction};
 use crate::money::Micros;
 use crate::snapshot::Snapshot;
 use crate::time::{HOUR_MS, Timestamp};
-use crate::user::{Enrollment, Paid, PaidState, UserState};
+use crate::user::{Enrollment, Paid, PaidState, Phase, UserState};
 
 /// Whether bookings may go beyond what was held for them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -154,25 +154,29 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Takes an occurrence back, from pending or from the wallet. `false` if it was already.
-    pub(crate) fn reverse(&mut self, at: Place<'_>, occurrence: usize) -> bool {
+    /// Takes an occurrence back, from pending or from the wallet; nothing if it was already. While
+    /// the run goes on its budget is held again, because another event may earn it.
+    pub(crate) fn reverse(&mut self, at: Place<'_>, occurrence: usize) {
         let posting = Posting { occurrence: occurrence as u32, ..self.posting(at) };
         let Some(paid) = self.run(at.run).steps[at.step].paid.get(occurrence).copied() else {
-            return false;
+            return;
         };
         let is_pending = match paid.state {
-            PaidState::Reversed => return false,
+            PaidState::Reversed => return,
             PaidState::Pending { .. } => true,
             PaidState::Rewarded => false,
         };
+        let is_live = self.state.mode == Mode::Live;
         let run = self.run_mut(at.run);
         run.steps[at.step].paid[occurrence].state = PaidState::Reversed;
         let (line_item, day) = (run.line_item, run.day);
+        let goes_on = is_live && matches!(run.phase, Phase::Open | Phase::Completed);
+        let held = if goes_on { posting.split.payout } else { Micros(0) };
+        run.held.0 += held.0;
         if posting.split.payout.0 == 0 && posting.points.0 == 0 {
-            return true;
+            return;
         }
         let booked = Micros(-posting.split.payout.0);
-        let held = Micros(0);
         self.move_budget(BudgetMove {
             line_item,
             day,
@@ -185,7 +189,6 @@ impl<'a> Desk<'a> {
         if !is_pending {
             self.tell(at, &posting, MessageKind::Reversed, paid);
         }
-        true
     }
 
     /// Gives what a run still holds back to the budget.

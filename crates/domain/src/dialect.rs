@@ -182,12 +182,12 @@ pub enum Escaping {
 
 /// How a reversal is told.
 ///
-/// The variant also decides which id a reversal shows as `{transaction_id}`: its own, where the
-/// publisher must see a new event, or that of the reward it takes back, where the publisher looks the
-/// reward up. `{original_transaction_id}` is always the latter.
+/// The variant also decides which id a reversal shows as `{transaction_id}`: one of its own (that of
+/// its message), where the publisher must see a new event, or that of the reward it takes back, where
+/// the publisher looks the reward up. `{original_transaction_id}` is always the latter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReversalStyle {
-    /// A message of its own type under its own id (`reward.reversed`).
+    /// A message of its own type (`reward.reversed`) under the reward's id.
     SeparateEvent,
     /// The reward's message again, under the reward's id, with one parameter more.
     Param {

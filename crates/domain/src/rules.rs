@@ -1,15 +1,16 @@
 //! The mission state machine: what is open, what counts, what is done.
 //!
-//! The state after a set of events does not depend on the order in which they arrive (I3). Whatever
-//! an event may do later it may only add: a step that is done stays done, a window that starts at
-//! the step before only grows, and an event that cannot count yet is parked and tried again after
-//! every other one.
+//! The state after a set of events does not depend on the order in which they arrive (I3). What an
+//! event opens stays open: a step that is done stays done even if its events are taken back, a
+//! window that starts at the step before only grows, and an event that cannot count yet is parked
+//! and tried again after every other one. What is paid is a function of the events that were
+//! counted and not taken back, and is adjusted to it after each of them, in both directions.
 
-use crate::catalog::{Aim, Mission, Role, Rule, Sequence, Window, WindowStart};
+use crate::catalog::{Aim, Mission, Role, Rule, Sequence, Step, Window, WindowStart};
 use crate::desk::{Desk, Place};
 use crate::ids::{EventKey, StepId};
 use crate::time::{Day, Timestamp, UtcOffset};
-use crate::user::{Enrollment, PARKED_MAX, Parked, Phase};
+use crate::user::{Counted, Enrollment, PARKED_MAX, Parked, Phase, Seen};
 use crate::verdict::{Reason, Verdict};
 
 /// An event on its way to one step.
@@ -21,9 +22,32 @@ pub(crate) struct Offered {
     pub(crate) units: u64,
 }
 
-/// Whether a step is paid as often as it can be.
+/// Whether a step has ever been done as often as it can be. Once it is, it stays so.
 pub(crate) fn is_full(run: &Enrollment, mission: &Mission, step: usize) -> bool {
-    run.steps[step].paid.len() >= mission.steps[step].repeat.limit as usize
+    occurrences(&mission.steps[step], run.steps[step].reached) >= mission.steps[step].repeat.limit
+}
+
+/// Whether every occurrence of a step is earned by events that were not taken back.
+pub(crate) fn is_sated(run: &Enrollment, mission: &Mission, step: usize) -> bool {
+    occurrences(&mission.steps[step], run.steps[step].progress) >= mission.steps[step].repeat.limit
+}
+
+/// Occurrences of a step that so many units of progress earn, at most its limit.
+pub(crate) fn occurrences(step: &Step, units: u64) -> u32 {
+    (units / step.rule.need()).min(step.repeat.limit.into()) as u32
+}
+
+/// Occurrences that are earned and not booked, because the budget had nothing left for them.
+pub(crate) fn owed(run: &Enrollment, mission: &Mission, step: usize) -> u32 {
+    let earned = occurrences(&mission.steps[step], run.steps[step].progress);
+    earned.saturating_sub(run.steps[step].live())
+}
+
+/// Whether the step has counted as many events of that day as one day allows.
+pub(crate) fn is_day_full(run: &Enrollment, step: &Step, day: Day) -> bool {
+    let counted = counted_at(run, step.id).filter(|(one, is_live)| one.day == day && *is_live);
+    let units = counted.fold(0_u64, |sum, (one, _)| sum.saturating_add(one.units));
+    per_day(step).is_some_and(|per_day| units >= per_day)
 }
 
 /// Whether the steps that must come before are done. The sequence binds required steps only; a
@@ -66,11 +90,7 @@ pub(crate) fn offer(
 ) -> (Verdict, Reason) {
     let progress = &mut desk.run_mut(at.run).steps[at.step];
     progress.latest_at = progress.latest_at.max(Some(event.occurred_at));
-    let run = desk.run(at.run);
-    if is_full(run, at.mission, at.step) {
-        return (Verdict::Ignored, Reason::LimitReached);
-    }
-    match waits(run, at, event.occurred_at) {
+    match waits(desk.run(at.run), at, event.occurred_at) {
         None => count(desk, at, offset, event),
         Some(Reason::Late) => (Verdict::Ignored, Reason::Late),
         Some(reason) => park(desk, at, event, reason),
@@ -79,17 +99,18 @@ pub(crate) fn offer(
 
 /// Why an event of that moment cannot count for the step yet, or ever (`Late`).
 fn waits(run: &Enrollment, at: Place<'_>, occurred_at: Timestamp) -> Option<Reason> {
-    let window = at.rule().window;
-    if !is_open(run, at.mission, at.step) {
-        return Some(Reason::Early);
-    }
     let grace_ms = run.late_until.since(run.deadline);
-    let deadline = step_deadline(run, at.mission, at.step)?;
-    if occurred_at.0 <= deadline.0 + grace_ms {
-        return None;
-    }
+    let deadline = step_deadline(run, at.mission, at.step);
+    let is_inside = deadline.is_some_and(|end| occurred_at.0 <= end.0.saturating_add(grace_ms));
+    let window = at.rule().window;
     let may_grow = window.is_some_and(|window| window.from == WindowStart::Previous);
-    Some(if may_grow { Reason::OutsideWindow } else { Reason::Late })
+    if !is_inside && !may_grow {
+        Some(Reason::Late)
+    } else if !is_open(run, at.mission, at.step) {
+        Some(Reason::Early)
+    } else {
+        (!is_inside).then_some(Reason::OutsideWindow)
+    }
 }
 
 fn park(desk: &mut Desk<'_>, at: Place<'_>, event: Offered, reason: Reason) -> (Verdict, Reason) {
@@ -110,59 +131,122 @@ fn count(
     offset: UtcOffset,
     event: Offered,
 ) -> (Verdict, Reason) {
+    let before = desk.run(at.run).steps[at.step].progress;
+    let was_sated = is_sated(desk.run(at.run), at.mission, at.step);
     let day = Day::of(event.occurred_at, offset);
-    let rule = at.rule();
-    let per_day = match &rule.rule {
-        Rule::Event { aim: Aim::DistinctDays(_), .. } | Rule::CheckIn => Some(1),
-        Rule::Event { .. } | Rule::Visit { .. } | Rule::Quiz { .. } => rule.repeat.per_day,
+    let run = desk.run_mut(at.run);
+    let Some(seen) = run.seen.iter_mut().find(|seen| seen.key == event.key) else {
+        return (Verdict::Rejected, Reason::TooMany);
     };
-    let progress = &mut desk.run_mut(at.run).steps[at.step];
-    if let Some(per_day) = per_day {
-        match progress.days.iter_mut().find(|(one, _)| *one == day) {
-            Some((_, counted)) if *counted >= per_day => {
-                return (Verdict::Ignored, Reason::DailyLimit);
-            }
-            Some((_, counted)) => *counted += 1,
-            None => progress.days.push((day, 1)),
-        }
+    seen.counted.push(Counted { step: at.rule().id, day, units: event.units });
+    if seen.reversed {
+        tally(run, at);
+        return (Verdict::Rejected, Reason::Reversed);
     }
-    progress.progress = progress.progress.saturating_add(event.units);
-    pay(desk, at, event.key, event.occurred_at)
-}
-
-/// Books every occurrence that the progress has earned and that is not booked yet.
-fn pay(
-    desk: &mut Desk<'_>,
-    at: Place<'_>,
-    key: EventKey,
-    occurred_at: Timestamp,
-) -> (Verdict, Reason) {
-    let mut answer = (Verdict::Parked, Reason::Counting);
-    while is_owed(desk.run(at.run), at) {
-        let occurrence = desk.run(at.run).steps[at.step].paid.len() as u32;
-        if !desk.grant(at, occurred_at) {
-            return answer.max((Verdict::Parked, Reason::AwaitingBudget));
-        }
-        remember(desk, at, key, occurrence);
-        answer = match at.rule().hold_hours {
+    tally(run, at);
+    let is_new = run.steps[at.step].progress > before;
+    if pay(desk, at, event.key, event.occurred_at) {
+        match at.rule().hold_hours {
             0 => (Verdict::Rewarded, Reason::StepDone),
             _ => (Verdict::Pending, Reason::OnHold),
-        };
+        }
+    } else if owed(desk.run(at.run), at.mission, at.step) > 0 {
+        (Verdict::Parked, Reason::AwaitingBudget)
+    } else if !is_new {
+        (Verdict::Ignored, Reason::DailyLimit)
+    } else if was_sated {
+        (Verdict::Ignored, Reason::LimitReached)
+    } else {
+        (Verdict::Parked, Reason::Counting)
     }
-    answer
 }
 
-fn is_owed(run: &Enrollment, at: Place<'_>) -> bool {
-    let earned = run.steps[at.step].progress / at.rule().rule.need();
-    (run.steps[at.step].paid.len() as u64) < earned && !is_full(run, at.mission, at.step)
+/// Adds up what the run's events count for at the step.
+fn tally(run: &mut Enrollment, at: Place<'_>) {
+    let cap = per_day(at.rule());
+    let mut days: Vec<(Day, [u64; 2])> = Vec::new();
+    for (one, is_live) in counted_at(run, at.rule().id) {
+        // Without a daily limit every day is the same day.
+        let day = cap.map_or(Day(0), |_| one.day);
+        let place = days.iter().position(|(other, _)| *other == day).unwrap_or_else(|| {
+            days.push((day, [0; 2]));
+            days.len() - 1
+        });
+        let [reached, progress] = &mut days[place].1;
+        *reached = reached.saturating_add(one.units);
+        *progress = progress.saturating_add(if is_live { one.units } else { 0 });
+    }
+    let cap = cap.unwrap_or(u64::MAX);
+    let sum = |which: usize| {
+        days.iter().fold(0_u64, |sum, (_, units)| sum.saturating_add(units[which].min(cap)))
+    };
+    let (reached, progress) = (sum(0), sum(1));
+    let step = &mut run.steps[at.step];
+    (step.reached, step.progress) = (reached, progress);
 }
 
-/// Notes on the event which occurrence it completed, for its reversal.
+/// What the run's events count for at a step, and whether they still do.
+fn counted_at(run: &Enrollment, step: StepId) -> impl Iterator<Item = (&Counted, bool)> {
+    let events = run.seen.iter();
+    let counted = events.flat_map(|seen| seen.counted.iter().map(|one| (one, !seen.reversed)));
+    counted.filter(move |(one, _)| one.step == step)
+}
+
+/// Units that one day can add to a step. Where there is a limit, an event is one unit.
+fn per_day(step: &Step) -> Option<u64> {
+    match &step.rule {
+        Rule::Event { aim: Aim::DistinctDays(_), .. } | Rule::CheckIn => Some(1),
+        Rule::Event { .. } | Rule::Visit { .. } | Rule::Quiz { .. } => {
+            step.repeat.per_day.map(u64::from)
+        }
+    }
+}
+
+/// Books every occurrence that is earned and not booked yet. `false` if nothing was booked.
+fn pay(desk: &mut Desk<'_>, at: Place<'_>, key: EventKey, occurred_at: Timestamp) -> bool {
+    let mut is_paid = false;
+    while owed(desk.run(at.run), at.mission, at.step) > 0 {
+        let occurrence = desk.run(at.run).steps[at.step].paid.len() as u32;
+        if !desk.grant(at, occurred_at) {
+            break;
+        }
+        remember(desk, at, key, occurrence);
+        is_paid = true;
+    }
+    is_paid
+}
+
+/// Notes on the event which occurrence it completed, for its answer and its reversal.
 fn remember(desk: &mut Desk<'_>, at: Place<'_>, key: EventKey, occurrence: u32) {
     let run = desk.run_mut(at.run);
     if let Some(seen) = run.seen.iter_mut().find(|seen| seen.key == key) {
         seen.earned.push((at.rule().id, occurrence));
     }
+}
+
+/// Takes an event back from a step that has counted it: what the other events do not earn is
+/// reversed, its own occurrences first and then the newest. `false` if that changes nothing,
+/// because other events beyond a limit take its place.
+pub(crate) fn withdraw(desk: &mut Desk<'_>, at: Place<'_>, earned: &[(StepId, u32)]) -> bool {
+    let before = earned_units(desk.run(at.run), at);
+    tally(desk.run_mut(at.run), at);
+    let target = occurrences(at.rule(), desk.run(at.run).steps[at.step].progress);
+    let own = earned.iter().filter(|(step, _)| *step == at.rule().id);
+    let mut candidates: Vec<u32> = own.map(|(_, occurrence)| *occurrence).collect();
+    candidates.extend((0..desk.run(at.run).steps[at.step].paid.len() as u32).rev());
+    for occurrence in candidates {
+        if desk.run(at.run).steps[at.step].live() <= target {
+            break;
+        }
+        desk.reverse(at, occurrence as usize);
+    }
+    earned_units(desk.run(at.run), at) < before
+}
+
+/// Units of progress as far as they can be paid.
+fn earned_units(run: &Enrollment, at: Place<'_>) -> u64 {
+    let most = at.rule().rule.need().saturating_mul(at.rule().repeat.limit.into());
+    run.steps[at.step].progress.min(most)
 }
 
 /// Tries everything that waits again until nothing moves, and brings the run's phase up to date.
@@ -173,7 +257,20 @@ pub(crate) fn settle(desk: &mut Desk<'_>, run: usize, mission: &Mission, offset:
             settle_step(desk, Place { run, step, mission }, offset) || moved
         });
     }
+    tell_why_parked(desk, run, mission);
     update_phase(desk, run, mission);
+}
+
+/// What an event waits for may be another thing now than when it came.
+fn tell_why_parked(desk: &mut Desk<'_>, run: usize, mission: &Mission) {
+    let mut parked = std::mem::take(&mut desk.run_mut(run).parked);
+    for one in &mut parked {
+        let step = mission.steps.iter().position(|step| step.id == one.step);
+        let place = step.map(|step| Place { run, step, mission });
+        let why = place.and_then(|at| waits(desk.run(run), at, one.occurred_at));
+        one.reason = why.unwrap_or(one.reason);
+    }
+    desk.run_mut(run).parked = parked;
 }
 
 fn settle_step(desk: &mut Desk<'_>, at: Place<'_>, offset: UtcOffset) -> bool {
@@ -184,19 +281,22 @@ fn settle_step(desk: &mut Desk<'_>, at: Place<'_>, offset: UtcOffset) -> bool {
     ready.sort_by_key(|one| (one.occurred_at, one.key));
     for one in &ready {
         desk.run_mut(at.run).parked.retain(|other| !(other.key == one.key && other.step == id));
-        if !is_full(desk.run(at.run), at.mission, at.step) {
-            let (key, occurred_at, units) = (one.key, one.occurred_at, one.units);
-            count(desk, at, offset, Offered { key, occurred_at, units });
-        }
+        let (key, occurred_at, units) = (one.key, one.occurred_at, one.units);
+        count(desk, at, offset, Offered { key, occurred_at, units });
     }
-    let mut is_paid = false;
-    if ready.is_empty() && is_owed(desk.run(at.run), at) {
-        let latest = desk.run(at.run).steps[at.step].latest_at.unwrap_or(desk.now);
-        let before = desk.run(at.run).steps[at.step].paid.len();
-        pay(desk, at, EventKey::default(), latest);
-        is_paid = desk.run(at.run).steps[at.step].paid.len() > before;
-    }
-    !ready.is_empty() || is_paid
+    !ready.is_empty() || pay_owed(desk, at)
+}
+
+/// Pays what had to wait for budget, for the newest event that has not been paid.
+fn pay_owed(desk: &mut Desk<'_>, at: Place<'_>) -> bool {
+    let run = desk.run(at.run);
+    let is_unpaid = |seen: &&Seen| {
+        let is_counted = seen.counted.iter().any(|one| one.step == at.rule().id);
+        is_counted && !seen.reversed && seen.earned.is_empty()
+    };
+    let key = run.seen.iter().rev().find(is_unpaid).map_or_else(EventKey::default, |one| one.key);
+    let latest_at = run.steps[at.step].latest_at.unwrap_or(desk.now);
+    pay(desk, at, key, latest_at)
 }
 
 fn update_phase(desk: &mut Desk<'_>, run: usize, mission: &Mission) {
@@ -205,9 +305,10 @@ fn update_phase(desk: &mut Desk<'_>, run: usize, mission: &Mission) {
         return;
     }
     let done = |place: usize| is_full(one, mission, place);
+    let is_settled = |place: usize| done(place) && owed(one, mission, place) == 0;
     let is_required = |place: &usize| mission.steps[*place].role == Role::Required;
     let places = || 0..mission.steps.len();
-    if places().all(done) {
+    if places().all(is_settled) {
         desk.run_mut(run).phase = Phase::Closed;
         desk.release_hold(run);
     } else if places().filter(is_required).all(done) && one.phase == Phase::Open {

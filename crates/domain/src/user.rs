@@ -15,6 +15,10 @@ use crate::verdict::{Reason, Verdict};
 pub const ENROLLMENTS_MAX: usize = 1_000;
 /// Most events that one enrollment remembers; further ones are refused, not forgotten.
 pub const EVENTS_MAX: usize = 1_000;
+/// Most events beyond a limit that one enrollment remembers, in case one before them is taken back.
+///
+/// An app that reports every start sends many; a few are enough to fill the place of a reversal.
+pub const SPARES_MAX: usize = 16;
 /// Most events that wait in one enrollment.
 pub const PARKED_MAX: usize = 64;
 
@@ -149,7 +153,7 @@ impl Enrollment {
     /// Whether nothing has counted yet.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        self.steps.iter().all(|step| step.paid.is_empty() && step.progress == 0)
+        self.steps.iter().all(|step| step.paid.is_empty() && step.reached == 0)
     }
 }
 
@@ -162,12 +166,13 @@ pub struct StepProgress {
     pub split: Split,
     /// The points of one occurrence, as locked.
     pub points: Points,
-    /// Units counted so far; see [`crate::catalog::Rule::need`].
+    /// Units counted and not taken back; see [`crate::catalog::Rule::need`].
     pub progress: u64,
+    /// Units ever counted. What a reversal takes back stays in here, so a step that is done stays
+    /// done for the steps after it (S2).
+    pub reached: u64,
     /// The latest moment of any of its events; the next step's window starts here.
     pub latest_at: Option<Timestamp>,
-    /// Units counted on each day, where days matter.
-    pub days: Vec<(Day, u32)>,
     /// Its occurrences, in the order in which they were booked.
     pub paid: Vec<Paid>,
     /// When the user's current visit began.
@@ -220,8 +225,23 @@ pub struct Seen {
     pub verdict: Verdict,
     /// Why.
     pub reason: Reason,
-    /// The steps and occurrences that it completed.
+    /// The steps and occurrences that were booked when it was counted.
     pub earned: Vec<(StepId, u32)>,
+    /// Where it was counted, also beyond a limit: it takes the place of an event that is taken back.
+    pub counted: Vec<Counted>,
+    /// Whether it was taken back, perhaps before it came.
+    pub reversed: bool,
+}
+
+/// What an event counts for at one step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counted {
+    /// Which step.
+    pub step: StepId,
+    /// On which day of the line item.
+    pub day: Day,
+    /// Units of progress.
+    pub units: u64,
 }
 
 /// An event that waits for a step to open, for its window to grow, or for budget.

@@ -116,16 +116,16 @@ pub fn run_state(run: &Enrollment, now: Timestamp) -> RunState {
 pub fn step_view(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp) -> StepView {
     let progress = &run.steps[place];
     let need = mission.steps[place].rule.need();
+    let counted = progress.progress.saturating_sub(need * u64::from(progress.live())).min(need);
     let release = |state| match state {
         PaidState::Pending { release_at } => Some(release_at),
         PaidState::Rewarded | PaidState::Reversed => None,
     };
-    let waiting = run.parked.iter().find(|parked| parked.step == progress.step);
     StepView {
         state: step_state(run, mission, place, now),
-        reason: waiting.map(|parked| parked.reason),
+        reason: waits_for(run, mission, place),
         completed: progress.live(),
-        progress: (progress.progress.saturating_sub(need * progress.paid.len() as u64), need),
+        progress: (counted, need),
         deadline: rules::step_deadline(run, mission, place),
         rewarded_at: progress.paid.last().map(|paid| paid.booked_at),
         release_at: progress.paid.iter().filter_map(|paid| release(paid.state)).min(),
@@ -140,9 +140,10 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
     if has(|state| matches!(state, PaidState::Pending { .. })) {
         return StepState::Pending;
     }
-    if is_full {
-        let is_live = has(|state| *state == PaidState::Rewarded);
-        return if is_live { StepState::Rewarded } else { StepState::Reversed };
+    let is_rewarded = has(|state| *state == PaidState::Rewarded);
+    let is_owed = rules::owed(run, mission, place) > 0;
+    if is_full && !is_owed {
+        return if is_rewarded { StepState::Rewarded } else { StepState::Reversed };
     }
     let is_over = !matches!(run.phase, Phase::Open | Phase::Completed) || now > run.deadline;
     let deadline = rules::step_deadline(run, mission, place);
@@ -150,16 +151,27 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
         return match progress.paid.is_empty() {
             true if misses_out(run, mission, place) => StepState::Rejected,
             true => StepState::Expired,
-            false => StepState::Rewarded,
+            false if is_rewarded => StepState::Rewarded,
+            false => StepState::Reversed,
         };
     }
-    if run.parked.iter().any(|parked| parked.step == progress.step) {
+    if waits_for(run, mission, place).is_some() {
         return StepState::Pending;
     }
     if misses_out(run, mission, place) {
         return StepState::Rejected;
     }
     if rules::is_open(run, mission, place) { StepState::Available } else { StepState::Locked }
+}
+
+/// Why something that was noticed for the step is not paid yet: it is owed, or an event waits.
+fn waits_for(run: &Enrollment, mission: &Mission, place: usize) -> Option<Reason> {
+    if rules::owed(run, mission, place) > 0 {
+        return Some(Reason::AwaitingBudget);
+    }
+    let is_reversed = |key| run.seen.iter().any(|seen| seen.key == key && seen.reversed);
+    let mut waiting = run.parked.iter().filter(|parked| parked.step == run.steps[place].step);
+    waiting.find(|parked| !is_reversed(parked.key)).map(|parked| parked.reason)
 }
 
 /// Whether a quiz has no attempts left.
@@ -178,8 +190,8 @@ pub fn remaining(run: &Enrollment, mission: &Mission) -> Points {
     Points(
         steps
             .map(|(progress, step)| {
-                let left = i64::from(step.repeat.limit) - progress.paid.len() as i64;
-                progress.points.0 * left.max(0)
+                let done = rules::occurrences(step, progress.reached);
+                progress.points.0 * i64::from(step.repeat.limit - done)
             })
             .sum(),
     )

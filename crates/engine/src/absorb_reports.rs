@@ -8,21 +8,24 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{AppId, LineItemId};
+use domain::money::CurrencyCode;
 use domain::time::Day;
 use store::DayFigures;
 
 use crate::{Ctx, Engine, EngineError};
 
-/// Records that are added at once.
-const BATCH: usize = 1_000;
+/// Records that one [`Engine::absorb_reports`] adds at most.
+pub const REPORT_BATCH: usize = 1_000;
 
-/// Figures of one day and one subject.
+/// Figures of one day, one subject and one currency: sums of two currencies would mean nothing (M7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReportRow<Id> {
     /// The UTC day.
     pub day: Day,
     /// The line item or the app.
     pub id: Id,
+    /// What the money in it is counted in.
+    pub currency: CurrencyCode,
     /// The sums.
     pub figures: DayFigures,
 }
@@ -34,7 +37,7 @@ impl Engine {
     /// [`EngineError::Store`]; adding is idempotent, so the next call goes on where this one failed.
     pub async fn absorb_reports(&self, ctx: &Ctx) -> Result<usize, EngineError> {
         let cursor = ctx.metered(self.stores.reports.cursor()).await?;
-        let records = ctx.metered(self.stores.state.read(cursor, BATCH)).await?;
+        let records = ctx.metered(self.stores.state.read(cursor, REPORT_BATCH)).await?;
         if !records.is_empty() {
             ctx.metered(self.stores.reports.add(&records)).await?;
         }
@@ -89,14 +92,17 @@ impl Engine {
         to: Day,
         subject: impl Fn(&store::ReportKey) -> Id,
     ) -> Result<Vec<ReportRow<Id>>, EngineError> {
-        while self.absorb_reports(ctx).await? == BATCH {}
+        while self.absorb_reports(ctx).await? == REPORT_BATCH {}
         let figures = ctx.metered(self.stores.reports.figures(from, to)).await?;
-        let mut sums: BTreeMap<(Day, Id), DayFigures> = BTreeMap::new();
+        let snapshot = self.snapshot();
+        let mut sums: BTreeMap<(Day, Id, CurrencyCode), DayFigures> = BTreeMap::new();
         for (key, one) in &figures {
-            add(sums.entry((key.day, subject(key))).or_default(), one);
+            // A line item that users have started stays known, also when it is deleted.
+            let Some(payer) = snapshot.catalog().any_line_item(key.line_item) else { continue };
+            add(sums.entry((key.day, subject(key), payer.currency)).or_default(), one);
         }
-        let rows = sums.into_iter().map(|((day, id), figures)| ReportRow { day, id, figures });
-        Ok(rows.collect())
+        let row = |((day, id, currency), figures)| ReportRow { day, id, currency, figures };
+        Ok(sums.into_iter().map(row).collect())
     }
 }
 

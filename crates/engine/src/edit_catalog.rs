@@ -13,6 +13,7 @@ use domain::budget::Level;
 use domain::catalog::{Difference, Edit, Endpoint, Entity, Partner, Problem, diff, validate};
 use domain::ids::LineItemId;
 use domain::secret::Secret;
+use domain::snapshot::Snapshot;
 use store::{LimitsOutcome, Saved, SavedRevision};
 
 use crate::refresh_catalog::limits_of;
@@ -49,10 +50,15 @@ impl Engine {
     #[must_use]
     pub fn preview(&self, entities: &[Entity], prune: bool) -> (Difference, Vec<Problem>) {
         let snapshot = self.snapshot();
-        let sealed = self.sealed(entities);
-        let difference = diff(snapshot.catalog(), &sealed, prune);
+        let difference = self.difference(&snapshot, entities, prune);
         let problems = validate(&snapshot.catalog().edited(&difference.edits));
         (difference, problems)
+    }
+
+    /// The difference between a catalogue and these rows, their secrets sealed.
+    #[must_use]
+    pub fn difference(&self, base: &Snapshot, entities: &[Entity], prune: bool) -> Difference {
+        diff(base.catalog(), &self.sealed(entities), prune)
     }
 
     /// Makes the catalogue hold these rows. Rows that are not named stay, unless `prune`.
@@ -66,11 +72,27 @@ impl Engine {
         prune: bool,
         by: &str,
     ) -> Result<Applied, ApplyError> {
-        let (difference, problems) = self.preview(entities, prune);
+        let snapshot = self.snapshot();
+        let difference = self.difference(&snapshot, entities, prune);
+        self.apply_difference(ctx, &snapshot, difference, by).await
+    }
+
+    /// Saves edits that were made from `base`, if the catalogue is still the same.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; nothing was saved.
+    pub async fn apply_difference(
+        &self,
+        ctx: &Ctx,
+        base: &Snapshot,
+        difference: Difference,
+        by: &str,
+    ) -> Result<Applied, ApplyError> {
+        let problems = validate(&base.catalog().edited(&difference.edits));
         if !problems.is_empty() {
             return Err(ApplyError::Invalid(problems));
         }
-        self.save(ctx, difference, by).await
+        self.save(ctx, base.revision(), difference, by).await
     }
 
     /// Removes one row.
@@ -90,13 +112,9 @@ impl Engine {
         if snapshot.catalog().get(kind, id).is_none() {
             return Err(EngineError::NotFound("row").into());
         }
-        let problems = validate(&snapshot.catalog().edited(std::slice::from_ref(&edit)));
-        if !problems.is_empty() {
-            return Err(ApplyError::Invalid(problems));
-        }
         let difference =
             Difference { deleted: vec![(kind, id)], edits: vec![edit], ..Difference::default() };
-        self.save(ctx, difference, by).await
+        self.apply_difference(ctx, &snapshot, difference, by).await
     }
 
     /// Saved edits, newest first.
@@ -115,10 +133,10 @@ impl Engine {
     async fn save(
         &self,
         ctx: &Ctx,
+        base: u64,
         difference: Difference,
         by: &str,
     ) -> Result<Applied, ApplyError> {
-        let base = self.snapshot().revision();
         if difference.edits.is_empty() {
             return Ok(Applied { revision: base, difference });
         }

@@ -33,7 +33,7 @@ mod serving;
 mod trail;
 mod verify;
 
-pub use absorb_reports::ReportRow;
+pub use absorb_reports::{REPORT_BATCH, ReportRow};
 pub use complete_step::CompletionAnswer;
 pub use ctx::{Ctx, Spent};
 pub use deliver::{AttemptOutcome, Finished};
@@ -41,7 +41,7 @@ pub use edit_catalog::{Applied, ApplyError};
 pub use engine::{Engine, Stores};
 pub use error::EngineError;
 pub use list_enrollments::RunLine;
-pub use list_missions::{ListView, MissionView};
+pub use list_missions::{ListView, MissionView, reward_total};
 pub use open_session::{Opened, SessionRequest, Viewer};
 pub use participate::{Started, TapAnswer, TapRefused};
 pub use partner_signature::SignatureVerdict;

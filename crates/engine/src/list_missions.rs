@@ -12,6 +12,7 @@ use std::sync::Arc;
 use domain::catalog::{LineItem, Mission};
 use domain::change::Loaded;
 use domain::decide::{self, Offer};
+use domain::ids::AdGroupId;
 use domain::money::Points;
 use domain::snapshot::{Price, Snapshot};
 use domain::time::Timestamp;
@@ -22,7 +23,7 @@ use crate::{Ctx, Engine, EngineError, Viewer};
 
 /// How long an unchanged list may be kept, in milliseconds: flight dates, deadlines and pacing move
 /// with time, so a list is at most this old.
-pub const LIST_BUCKET_MS: i64 = 60_000;
+pub(crate) const LIST_BUCKET_MS: i64 = 60_000;
 
 /// What a list is written from.
 pub struct ListView<'a> {
@@ -51,6 +52,8 @@ pub struct MissionView<'a> {
     pub mission: &'a Arc<Mission>,
     /// Who pays.
     pub line_item: &'a LineItem,
+    /// The ad group that it is, or was, offered through.
+    pub ad_group: AdGroupId,
     /// His run.
     pub run: Option<&'a Enrollment>,
     /// The prices of the steps now; a run has its own, locked ones.
@@ -61,7 +64,7 @@ impl Engine {
     /// Shows the list to `write`, and returns what it makes of it.
     ///
     /// # Errors
-    /// [`EngineError::Store`] if the user cannot be loaded.
+    /// [`EngineError::NotFound`] for a user who was never seen; [`EngineError::Store`].
     pub async fn list_missions<R>(
         &self,
         ctx: &Ctx,
@@ -70,6 +73,7 @@ impl Engine {
     ) -> Result<R, EngineError> {
         let snapshot = self.snapshot();
         let loaded = self.load(ctx, viewer.user).await?;
+        Self::owned(&loaded, viewer)?;
         let levels = self.board.read();
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);
         let offers = decide::offers(&situation);
@@ -106,7 +110,7 @@ pub(crate) fn mission_of<'a>(
 ) -> Option<MissionView<'a>> {
     let mission = snapshot.mission_version(run.mission, run.version)?;
     let line_item = snapshot.catalog().any_line_item(run.line_item)?;
-    Some(MissionView { mission, line_item, run: Some(run), prices: &[] })
+    Some(MissionView { mission, line_item, ad_group: run.ad_group, run: Some(run), prices: &[] })
 }
 
 fn earnable(runs: &[MissionView<'_>], offers: &[Offer<'_>]) -> Points {

@@ -17,9 +17,9 @@ use crate::engine::COMMIT_ATTEMPTS_MAX;
 use crate::{Ctx, Engine, EngineError, Session};
 
 /// How long a session lasts, in seconds: long enough for a game, short enough for a lost link.
-pub const SESSION_SECONDS: i64 = 4 * 3_600;
+pub(crate) const SESSION_SECONDS: i64 = 4 * 3_600;
 /// Longest user id, in bytes.
-pub const USER_ID_MAX: usize = 255;
+pub(crate) const USER_ID_MAX: usize = 255;
 
 /// Whose page it is. Made from a session token, or from an app key with a user id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -134,7 +134,7 @@ impl Engine {
     }
 }
 
-fn check_user_id(user_id: &str) -> Result<(), EngineError> {
+pub(crate) fn check_user_id(user_id: &str) -> Result<(), EngineError> {
     let is_fit = !user_id.is_empty()
         && user_id.len() <= USER_ID_MAX
         && !user_id.chars().any(char::is_control);

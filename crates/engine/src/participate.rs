@@ -37,6 +37,8 @@ pub struct Started {
     pub landing_url: String,
     /// Where it opens.
     pub open: Landing,
+    /// The user's language.
+    pub language: String,
     /// Whether the run began with this tap.
     pub is_new: bool,
 }
@@ -141,9 +143,16 @@ impl Engine {
             open: mission.landing,
             mission: Arc::clone(mission),
             run: run.clone(),
+            language: loaded.state.profile.language.clone(),
             click_id,
             is_new,
         })
+    }
+
+    /// The landing page of a run with its macros filled; empty for a mission that has none.
+    #[must_use]
+    pub fn landing_of(&self, mission: &Mission, run: &Enrollment, loaded: &Loaded) -> String {
+        fill_landing(mission, run, loaded, &self.click_of(loaded, run))
     }
 
     /// The click id of a run.

@@ -11,7 +11,9 @@ use domain::ids::{Act, EnrollmentId, MissionId, StepId, TransactionId};
 use domain::ledger::Transaction;
 use domain::money::Points;
 use domain::snapshot::Snapshot;
+use domain::targeting::Profile;
 use domain::time::Timestamp;
+use domain::user::{Enrollment, PaidState};
 use store::Seq;
 
 use crate::list_missions::earned;
@@ -26,6 +28,8 @@ pub struct Wallet {
     pub pending: Points,
     /// Points that he has earned in all and not lost again.
     pub earned: Points,
+    /// What is known of him, for the language and the times of his entries.
+    pub profile: Profile,
     /// Entries, newest first.
     pub lines: Vec<WalletLine>,
     /// Where the next page begins.
@@ -55,6 +59,8 @@ pub struct WalletLine {
     pub wallet: Points,
     /// Change of the points on hold.
     pub pending: Points,
+    /// Where the reward stands now, whatever this line did to it.
+    pub stands: Option<PaidState>,
 }
 
 impl Engine {
@@ -81,6 +87,7 @@ impl Engine {
             balance: loaded.state.balance,
             pending: loaded.state.pending,
             earned: earned(&loaded),
+            profile: loaded.state.profile,
             lines,
             before: page.before,
         })
@@ -111,5 +118,12 @@ fn line(
         step_title: text.map(|text| text.title.clone()).unwrap_or_default(),
         wallet: transaction.wallet_change(),
         pending: transaction.pending_change(),
+        stands: run.and_then(|run| stands(run, transaction)),
     }
+}
+
+/// Occurrences are booked in order and never forgotten, so their number is their place.
+fn stands(run: &Enrollment, transaction: &Transaction) -> Option<PaidState> {
+    let place = usize::try_from(transaction.occurrence).ok()?;
+    run.step(transaction.step)?.paid.get(place).map(|one| one.state)
 }

@@ -10,17 +10,19 @@ use domain::user::UserState;
 use store::Outcome;
 
 use crate::engine::COMMIT_ATTEMPTS_MAX;
+use crate::open_session::check_user_id;
 use crate::{Ctx, Engine, EngineError};
 
 /// Most users of one call.
-pub const SEGMENT_BATCH_MAX: usize = 1_000;
+pub(crate) const SEGMENT_BATCH_MAX: usize = 1_000;
 
 impl Engine {
     /// Puts users into a segment or takes them out, and says for how many that changed anything.
     /// Users who were never seen are remembered for it.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] for an unknown segment or app; [`EngineError::Invalid`] for too many.
+    /// [`EngineError::NotFound`] for an unknown segment or app; [`EngineError::Invalid`] for too many
+    /// users or an unusable user id.
     pub async fn set_segment(
         &self,
         ctx: &Ctx,
@@ -42,6 +44,7 @@ impl Engine {
                 sentence: format!("send at most {SEGMENT_BATCH_MAX} users at once"),
             });
         }
+        user_ids.iter().try_for_each(|user_id| check_user_id(user_id))?;
         let mut changed = 0;
         for user_id in user_ids {
             changed += usize::from(self.set_member(ctx, segment, (app, user_id), is_member).await?);

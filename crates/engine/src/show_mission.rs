@@ -15,7 +15,7 @@ impl Engine {
     /// Shows one mission to `write`: the user's run of it, or the offer.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] if he neither has a run nor may start one.
+    /// [`EngineError::NotFound`] if he neither has a run nor may start one, or was never seen.
     pub async fn show_mission<R>(
         &self,
         ctx: &Ctx,
@@ -25,6 +25,7 @@ impl Engine {
     ) -> Result<R, EngineError> {
         let snapshot = self.snapshot();
         let loaded = self.load(ctx, viewer.user).await?;
+        Self::owned(&loaded, viewer)?;
         if let Some(view) = loaded.state.run_of(mission).and_then(|run| mission_of(&snapshot, run))
         {
             return Ok(write(&view, &loaded));
@@ -36,6 +37,7 @@ impl Engine {
         let view = MissionView {
             mission: offer.mission,
             line_item: offer.line_item,
+            ad_group: offer.ad_group,
             run: None,
             prices: offer.prices,
         };
@@ -45,7 +47,7 @@ impl Engine {
     /// Every rule with its verdict for that user and mission, whether or not it is shown to him.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] for a mission that does not exist.
+    /// [`EngineError::NotFound`] for a mission that does not exist or a user who was never seen.
     pub async fn explain_mission(
         &self,
         ctx: &Ctx,
@@ -57,6 +59,7 @@ impl Engine {
             return Err(EngineError::NotFound("mission"));
         }
         let loaded = self.load(ctx, viewer.user).await?;
+        Self::owned(&loaded, viewer)?;
         let levels = self.board.read();
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);
         Ok(decide::explain(&situation, mission))

@@ -13,9 +13,9 @@ use domain::secret::Secret;
 use domain::time::{SECOND_MS, Timestamp};
 
 /// Prefix of a secret that is sealed with the master key.
-pub const SEALED_PREFIX: &str = "sealed:";
+pub(crate) const SEALED_PREFIX: &str = "sealed:";
 /// Prefix of a secret that is read from an environment variable.
-pub const ENV_PREFIX: &str = "env:";
+pub(crate) const ENV_PREFIX: &str = "env:";
 
 const NONCE: [u8; 12] = *b"guerdon v1\0\0";
 const FORMAT: u8 = 1;

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | read the journal, the users, the budgets and the outbox, page by page | many |
 
+use std::collections::BTreeSet;
+
 use domain::ids::Mode;
 use domain::verify::{Report, Verifier};
 use store::{Delivery, DeliveryFilter};
@@ -60,17 +62,19 @@ impl Engine {
 
     async fn verify_deliveries(&self, verifier: &mut Verifier) -> Result<(), EngineError> {
         let snapshot = self.snapshot();
-        for app in snapshot.catalog().apps.keys() {
-            for mode in [Mode::Live, Mode::Test] {
-                let mut after = None;
-                loop {
-                    let filter =
-                        DeliveryFilter { app: *app, mode, state: None, after, limit: PAGE };
-                    let page = self.stores.state.deliveries(filter).await?;
-                    page.iter().for_each(|one| check(verifier, one));
-                    let Some(last) = page.last() else { break };
-                    after = Some((last.seq, last.message.id));
-                }
+        let apps = snapshot.catalog().apps.keys();
+        let mut endpoints: BTreeSet<_> =
+            apps.flat_map(|app| [(*app, Mode::Live), (*app, Mode::Test)]).collect();
+        // An app may have been deleted since; what it was told is still there.
+        endpoints.extend(verifier.endpoints());
+        for (app, mode) in endpoints {
+            let mut after = None;
+            loop {
+                let filter = DeliveryFilter { app, mode, state: None, after, limit: PAGE };
+                let page = self.stores.state.deliveries(filter).await?;
+                page.iter().for_each(|one| check(verifier, one));
+                let Some(last) = page.last() else { break };
+                after = Some((last.seq, last.message.id));
             }
         }
         Ok(())

@@ -14,7 +14,9 @@ use domain::ledger::{Account, Asset, Entry, Transaction};
 use domain::money::{CurrencyCode, Micros, Points, Split};
 use domain::targeting::{CountryCode, Gender, OsVersion, Platform, Profile};
 use domain::time::{Day, Timestamp, UtcOffset};
-use domain::user::{Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress, UserState};
+use domain::user::{
+    Counted, Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress, UserState,
+};
 use domain::verdict::{Reason, Refusal, Verdict};
 use proptest::collection::vec;
 use proptest::option::of;
@@ -104,7 +106,7 @@ fn paid() -> impl Strategy<Value = Paid> {
 
 fn step_progress() -> impl Strategy<Value = StepProgress> {
     let price = (any::<u32>(), [micros(), micros(), micros(), micros()], points());
-    let done = (any::<u64>(), of(time()), vec((day(), any::<u32>()), 0..3), vec(paid(), 0..3));
+    let done = (any::<u64>(), any::<u64>(), of(time()), vec(paid(), 0..3));
     (price, done, of(time()), any::<u8>()).prop_map(|(price, done, visit_at, misses)| {
         let [payout, user, publisher, margin] = price.1;
         StepProgress {
@@ -112,8 +114,8 @@ fn step_progress() -> impl Strategy<Value = StepProgress> {
             split: Split { payout, user, publisher, margin },
             points: price.2,
             progress: done.0,
-            latest_at: done.1,
-            days: done.2,
+            reached: done.1,
+            latest_at: done.2,
             paid: done.3,
             visit_at,
             misses,
@@ -123,15 +125,26 @@ fn step_progress() -> impl Strategy<Value = StepProgress> {
 
 fn seen() -> impl Strategy<Value = Seen> {
     let earned = vec((any::<u32>().prop_map(StepId), any::<u32>()), 0..3);
-    (any::<[u8; 16]>(), any::<u64>(), verdict(), reason(), earned).prop_map(
-        |(key, content, verdict, reason, earned)| Seen {
+    let counted = (vec(counted(), 0..3), any::<bool>());
+    (any::<[u8; 16]>(), any::<u64>(), verdict(), reason(), earned, counted).prop_map(
+        |(key, content, verdict, reason, earned, (counted, reversed))| Seen {
             key: EventKey(key),
             content,
             verdict,
             reason,
             earned,
+            counted,
+            reversed,
         },
     )
+}
+
+fn counted() -> impl Strategy<Value = Counted> {
+    (any::<u32>().prop_map(StepId), day(), any::<u64>()).prop_map(|(step, day, units)| Counted {
+        step,
+        day,
+        units,
+    })
 }
 
 fn parked() -> impl Strategy<Value = Parked> {

@@ -26,7 +26,7 @@ mod changes;
 mod file;
 mod tree;
 
-pub use changes::{FieldChange, field_changes, patch_json, redacted};
+pub use changes::{FieldChange, HIDDEN, field_changes, patch_json, redacted};
 pub use demand::{
     AdGroupDoc, AdGroupStatusDoc, AdvertiserDoc, AgeRangeDoc, CapsDoc, FlightDoc, GenderDoc,
     HoldDoc, HoldForm, LineItemDoc, LineItemStatusDoc, OrderDoc, OsVersionRangeDoc, PacingDoc,

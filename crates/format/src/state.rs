@@ -5,7 +5,9 @@
 
 use domain::money::Split;
 use domain::targeting::{CountryCode, Gender, OsVersion, Platform, Profile};
-use domain::user::{Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress, UserState};
+use domain::user::{
+    Counted, Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress, UserState,
+};
 use domain::verdict::{Reason, Verdict};
 
 use crate::wire::{DecodeError, Reader, Wire, Writer, decode, encode, wire_enums, wire_structs};
@@ -43,10 +45,11 @@ wire_structs! {
         id, mission, version, line_item, ad_group, unit, started_at, deadline, late_until, day,
         currency, phase, held, steps, seen, parked,
     }
-    StepProgress { step, split, points, progress, latest_at, days, paid, visit_at, misses }
+    StepProgress { step, split, points, progress, reached, latest_at, paid, visit_at, misses }
     Split { payout, user, publisher, margin }
     Paid { booked_at, occurred_at, state }
     Parked { step, key, occurred_at, units, reason }
+    Counted { step, day, units }
 }
 
 wire_enums! {
@@ -69,12 +72,14 @@ wire_enums! {
 /// The content is a hash, so it is written in full: a variable length would make it longer.
 impl Wire for Seen {
     fn put(&self, to: &mut Writer) {
-        let Self { key, content, verdict, reason, earned } = self;
+        let Self { key, content, verdict, reason, earned, counted, reversed } = self;
         key.put(to);
         to.fixed(&content.to_le_bytes());
         verdict.put(to);
         reason.put(to);
         earned.put(to);
+        counted.put(to);
+        reversed.put(to);
     }
 
     fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -84,6 +89,8 @@ impl Wire for Seen {
             verdict: Wire::get(from)?,
             reason: Wire::get(from)?,
             earned: Wire::get(from)?,
+            counted: Wire::get(from)?,
+            reversed: Wire::get(from)?,
         })
     }
 }
@@ -126,8 +133,8 @@ mod tests {
             },
             points: Points(300),
             progress: 1,
+            reached: 1,
             latest_at: Some(Timestamp(1_700_000_050_000)),
-            days: vec![(Day(19_675), 1)],
             paid: vec![booked],
             visit_at: None,
             misses: 0,
@@ -138,6 +145,8 @@ mod tests {
             verdict: Verdict::Pending,
             reason: Reason::OnHold,
             earned: vec![(StepId(1), 0)],
+            counted: vec![Counted { step: StepId(1), day: Day(19_675), units: 1 }],
+            reversed: false,
         };
         let run = Enrollment {
             id: EnrollmentId([7; 16]),
@@ -168,9 +177,9 @@ mod tests {
 
     /// These bytes were written by version 1 and must stay readable.
     const GOLDEN: &str = "01010003616e6e0000000000000000000000000009000107070707070707070707070707070707030205060480a0\
-        abfef96280a0c8810980f0b252b6b30255534400809bee020101c0843dc0cf24c09a0cc09a0cd8040101df82f5d3\
-        0901b6b3020101a09c019f9c0100a0d6b80300000109090909090909090909090909090909080706050403020104\
-        0101010000";
+        abfef96280a0c8810980f0b252b6b30255534400809bee020101c0843dc0cf24c09a0cc09a0cd804010101df82f5\
+        d30901a09c019f9c0100a0d6b8030000010909090909090909090909090909090908070605040302010401010100\
+        0101b6b302010000";
 
     #[test]
     fn version_1_is_pinned() {

@@ -1,7 +1,7 @@
 //! One reward message and one endpoint become one guarded HTTP attempt with a verdict.
 //!
 //! ```text
-//! RewardMessage + Dialect + endpoint URL + Secrets --render--> Prepared --Sender::attempt--> Attempt
+//! RewardMessage + Endpoint + Secrets --render--> Prepared --Sender::attempt--> Attempt
 //! ```
 //!
 //! [`render`] is pure: the same message gives the same body bytes at every attempt (D2), and only
@@ -12,21 +12,19 @@
 //! What this module does not do: claim deliveries, keep leases, limit concurrency, read a clock.
 
 mod body;
-pub mod crypto;
-pub mod guard;
-pub mod message;
-pub mod ranges;
-pub mod render;
-pub mod resolve;
-pub mod send;
-pub mod sign;
+mod crypto;
+mod guard;
+mod message;
+mod ranges;
+mod render;
+mod resolve;
+mod send;
+mod sign;
 mod values;
-pub mod verdict;
+mod verdict;
 
-pub use crypto::CipherKey;
-pub use guard::{EgressPolicy, Refused};
-pub use message::RewardMessage;
-pub use render::{Prepared, RenderError, Secrets, render};
-pub use resolve::{Resolve, SystemResolver};
-pub use send::{Sender, SenderConfig, SenderError};
-pub use verdict::{Attempt, Next, Outcome, Why, after_attempt};
+pub(crate) use guard::EgressPolicy;
+pub(crate) use message::RewardMessage;
+pub(crate) use render::{Prepared, RenderError, Secrets, render};
+pub(crate) use send::Sender;
+pub(crate) use verdict::{Attempt, Outcome, Why};

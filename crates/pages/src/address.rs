@@ -6,8 +6,10 @@ use std::fmt;
 /// Longest address accepted. Tracking links with every macro filled stay under it.
 const ADDRESS_BYTES_MAX: usize = 2_048;
 
-/// Schemes a landing link may have: the web, and the two app stores' own.
-const LANDING_SCHEMES: [&str; 4] = ["https://", "http://", "market://", "itms-apps://"];
+/// Schemes a landing link may have, the same as in the catalogue: the web, and those of the two
+/// mobile systems that open a store or an app.
+const LANDING_SCHEMES: [&str; 6] =
+    ["https://", "http://", "market://", "intent://", "itms-apps://", "itms-appss://"];
 
 /// Where an image lies: `https`, or a path on this server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ impl ImageUrl {
 }
 
 impl LandingUrl {
-    /// `None` for a scheme that could run in this page or start an arbitrary app.
+    /// `None` for a scheme that could run in this page or open a file.
     pub fn parse(raw: &str) -> Option<Self> {
         let accepted = is_local(raw) || LANDING_SCHEMES.iter().any(|s| has_scheme(raw, s));
         (is_clean(raw) && accepted).then(|| Self(raw.to_owned()))
@@ -99,12 +101,11 @@ mod tests {
             "market://details?id=app",
             "HTTPS://go.example",
             "itms-apps://x/y",
+            "intent://x#Intent;package=com.example;end",
         ] {
             assert!(LandingUrl::parse(good).is_some(), "{good}");
         }
-        for bad in
-            ["javascript:alert(1)", "intent://x#Intent;end", " https://a", "file:///etc", "//a"]
-        {
+        for bad in ["javascript:alert(1)", "data:text/html,x", " https://a", "file:///etc", "//a"] {
             assert!(LandingUrl::parse(bad).is_none(), "{bad}");
         }
     }

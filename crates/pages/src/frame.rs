@@ -1,7 +1,7 @@
 //! What every page shares: language, look, currency, time.
 
 use crate::assets;
-use crate::paths;
+use crate::paths::{self, Links};
 use crate::plain::Plain;
 use crate::text::{Currency, Lang, Left, Texts, Zone, machine_time};
 use crate::theme::Theme;
@@ -21,6 +21,8 @@ pub struct Frame {
     pub zone: Zone,
     /// The moment of the request, unix milliseconds.
     pub now: i64,
+    /// Where its links lead.
+    pub links: Links,
 }
 
 /// A moment, ready for a `<time>` element.
@@ -42,7 +44,15 @@ impl Frame {
     /// The frame of a page that no session stands behind.
     pub fn anonymous(lang: Lang, now: i64) -> Self {
         let currency = Currency { name: Plain::new("P"), minor_units: 0 };
-        Self { lang, app_name: None, theme: Theme::default(), currency, zone: Zone::default(), now }
+        Self {
+            lang,
+            app_name: None,
+            theme: Theme::default(),
+            currency,
+            zone: Zone::default(),
+            now,
+            links: Links::default(),
+        }
     }
 
     /// The catalogue of the page's language.

@@ -6,8 +6,12 @@
 //! exist in all languages. It deliberately knows no store, reads no clock and makes no randomness:
 //! `now`, keys and random bytes are arguments.
 //!
-//! Reading order: [`view`] (what is shown), the pages ([`MissionList`], [`MissionDetail`],
-//! [`Wallet`], [`Notice`]), [`page`] (what they have in common), `text` (what is said), [`theme`].
+//! Reading order: `web` (routes and handlers), `present` (from the engine's views to ours), [`view`]
+//! (what is shown), the pages ([`MissionList`], [`MissionDetail`], [`Wallet`], [`Notice`]), [`page`]
+//! (what they have in common), `text` (what is said), [`theme`].
+
+mod web;
+mod present;
 
 mod mission_detail;
 mod mission_list;
@@ -34,6 +38,8 @@ pub use frame::Frame;
 pub use mission_detail::{Cta, Headline, Idle, MissionDetail, Run};
 pub use mission_list::{CARDS_MAX, Chip, MissionList, Offers};
 pub use notice::{Notice, NoticeKind, SIMILAR_MAX};
+pub use paths::session_path;
 pub use plain::Plain;
 pub use text::{Currency, Lang, Zone};
 pub use wallet::{ENTRIES_MAX, Wallet};
+pub use web::{PagesState, router};

@@ -5,8 +5,7 @@ use askama::Template;
 use crate::address::{ImageUrl, LandingUrl};
 use crate::form::FormGuard;
 use crate::frame::Frame;
-use crate::page::{CachePolicy, Page, Sample};
-use crate::paths;
+use crate::page::{CachePolicy, FORMS_LEAD_OUT, FORMS_STAY, Page, Sample};
 use crate::plain::Plain;
 use crate::samples;
 use crate::text::Texts;
@@ -169,15 +168,20 @@ impl MissionDetail {
 
     fn state_text(&self, state: &StepState) -> String {
         let (amount, at) = match state {
-            StepState::Rewarded { amount, at } => (self.frame.gain(amount), *at),
+            StepState::Rewarded { amount, at } => (self.frame.gain(amount), Some(*at)),
             StepState::Reversed { amount, at, .. } => {
                 (self.frame.points(&amount.saturating_neg()), *at)
             }
-            StepState::Rejected { at, .. } | StepState::Expired { at } => (String::new(), *at),
-            StepState::Pending { since, .. } => (String::new(), *since),
-            StepState::Locked { .. } | StepState::Available => (String::new(), self.frame.now),
+            StepState::Rejected { at, .. } => (String::new(), *at),
+            StepState::Expired { at } | StepState::Pending { since: at, .. } => {
+                (String::new(), Some(*at))
+            }
+            StepState::Locked { .. } | StepState::Available => (String::new(), None),
         };
-        (self.texts().step.state)(state, &amount, &self.frame.date(at))
+        let date = at.map(|at| self.frame.date(at)).unwrap_or_default();
+        let shown = (self.texts().step.state)(state, &amount, &date);
+        // A state whose moment is not known ends where its date would follow.
+        if date.is_empty() { shown.trim_end_matches([' ', ',', '、']).to_owned() } else { shown }
     }
 
     fn nudge_text(&self, nudge: &Nudge) -> &'static str {
@@ -289,6 +293,10 @@ impl Page for MissionDetail {
     /// It holds forms, and must be fresh when the user comes back from the store.
     fn cache(&self) -> CachePolicy {
         CachePolicy::NoStore
+    }
+
+    fn form_targets(&self) -> &'static str {
+        if matches!(self.cta, Cta::Start { .. }) { FORMS_LEAD_OUT } else { FORMS_STAY }
     }
 
     fn samples() -> Vec<Sample<Self>> {

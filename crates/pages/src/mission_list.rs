@@ -4,7 +4,6 @@ use askama::Template;
 
 use crate::frame::Frame;
 use crate::page::{CachePolicy, Page, Sample};
-use crate::paths;
 use crate::samples;
 use crate::text::{Advice, Texts};
 use crate::view::{Empty, Kind, OfferCard, ProgressCard};
@@ -78,7 +77,7 @@ impl MissionList {
     }
 
     fn more_href(&self, cursor: &str) -> String {
-        paths::list_after(self.kind, cursor)
+        self.frame.links.list_after(self.kind, cursor)
     }
 }
 

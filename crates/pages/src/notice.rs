@@ -88,16 +88,17 @@ impl Notice {
 
     fn button(&self) -> Option<Button> {
         let notice = &self.texts().notice;
-        let to_missions = (paths::LIST.to_owned(), notice.to_missions);
+        let links = &self.frame.links;
+        let to_missions = (links.list(), notice.to_missions);
         let (href, text) = match (self.kind, self.mission_id) {
             (NoticeKind::SessionExpired, _) => return None,
-            (NoticeKind::FormExpired, Some(id)) => (paths::mission(&id), notice.to_mission),
+            (NoticeKind::FormExpired, Some(id)) => (links.mission(&id), notice.to_mission),
             (NoticeKind::TooFast | NoticeKind::Maintenance | NoticeKind::ServerError, _) => {
-                let own = self.retry_href.clone().filter(|h| h.starts_with(paths::LIST));
-                (own.unwrap_or_else(|| paths::LIST.to_owned()), notice.retry)
+                let own = self.retry_href.clone().filter(|h| h.starts_with(paths::ROOT));
+                (own.unwrap_or_else(|| links.list()), notice.retry)
             }
             (NoticeKind::Refused(Refusal::AlreadyDone), _) => {
-                (paths::WALLET.to_owned(), self.texts().list.see_rewards)
+                (links.wallet(), self.texts().list.see_rewards)
             }
             _ => to_missions,
         };

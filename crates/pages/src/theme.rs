@@ -56,6 +56,17 @@ impl Theme {
         Ok(Self { primary, radius, logo })
     }
 
+    /// What an app of the catalogue has set; what is not set, or not usable here, is ours.
+    pub fn of(set: &domain::catalog::Theme) -> Self {
+        let standard = Self::default();
+        let digits = set.primary.as_deref().and_then(|raw| raw.strip_prefix('#'));
+        Self {
+            primary: digits.and_then(Rgb::from_hex).unwrap_or(standard.primary),
+            radius: set.radius.map_or(standard.radius, |radius| radius.min(RADIUS_MAX)),
+            logo: set.logo_url.as_deref().and_then(ImageUrl::parse),
+        }
+    }
+
     /// The theme that a stylesheet name such as `4b4ded-16.css` stands for; `None` unless it is
     /// exactly what [`Theme::href`] would write.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -138,6 +149,20 @@ mod tests {
         }
         assert_eq!(Theme::try_new("#ff8800", 29, None), Err(ThemeError::Radius));
         assert_eq!(Theme::try_new("#ff8800", 1, Some("data:x")), Err(ThemeError::Logo));
+    }
+
+    #[test]
+    fn what_an_app_has_set_is_taken_as_far_as_it_goes() {
+        let set = |primary: &str, radius, logo: &str| domain::catalog::Theme {
+            primary: Some(primary.to_owned()),
+            radius: Some(radius),
+            logo_url: Some(logo.to_owned()),
+        };
+        let whole = Theme::of(&set("#ff8800", 12, "https://cdn.example/l.png"));
+        assert_eq!(Ok(whole), Theme::try_new("#ff8800", 12, Some("https://cdn.example/l.png")));
+        let half = Theme::of(&set("orange", 32, "http://cdn.example/l.png"));
+        assert_eq!(half, Theme { radius: RADIUS_MAX, ..Theme::default() });
+        assert_eq!(Theme::of(&domain::catalog::Theme::default()), Theme::default());
     }
 
     #[test]

@@ -4,7 +4,6 @@ use askama::Template;
 
 use crate::frame::Frame;
 use crate::page::{CachePolicy, Page, Sample};
-use crate::paths;
 use crate::samples;
 use crate::text::{Advice, Texts};
 use crate::view::{EntryState, WalletEntry, WalletTab};
@@ -44,7 +43,7 @@ impl Wallet {
     }
 
     fn older_href(&self, cursor: &str) -> String {
-        paths::wallet_after(self.tab, cursor)
+        self.frame.links.wallet_after(self.tab, cursor)
     }
 
     fn state_text(&self, state: &EntryState) -> &'static str {

@@ -104,7 +104,7 @@ fn row_edit(edit: &Edit) -> Result<RowEdit, StoreError> {
         Edit::Put(Entity::Mission(row)) => {
             RowEdit::Put(EntityKind::Mission, row.id.0, String::new())
         }
-        Edit::Put(entity) => RowEdit::Put(entity.kind(), entity.id(), entity_to_text(entity)?),
+        Edit::Put(entity) => RowEdit::Put(entity.kind(), entity.id(), entity_to_text(entity)),
         Edit::Delete(kind, id) => RowEdit::Delete(*kind, *id),
     })
 }
@@ -122,7 +122,7 @@ fn new_versions(conn: &Connection, edits: &[Edit]) -> Result<Vec<(u32, u32, Stri
     }
     let new = part.mission_versions.iter().filter(|(key, _)| !known.contains(key));
     new.map(|(&(id, version), mission)| {
-        Ok((id.0, version, entity_to_text(&Entity::Mission(Arc::clone(mission)))?))
+        Ok((id.0, version, entity_to_text(&Entity::Mission(Arc::clone(mission)))))
     })
     .collect()
 }

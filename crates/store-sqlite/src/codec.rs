@@ -46,14 +46,15 @@ pub(crate) fn record_from_bytes(bytes: &[u8]) -> Result<Record, StoreError> {
     format::journal::decode_record(bytes).map_err(|why| corrupt("journal record", why))
 }
 
-pub(crate) fn entity_to_text(entity: &Entity) -> Result<String, StoreError> {
-    Ok(format::catalog::entity_to_json(entity))
+pub(crate) fn entity_to_text(entity: &Entity) -> String {
+    format::catalog::entity_to_json(entity).to_string()
 }
 
 pub(crate) fn entity_from_text(kind: &str, text: &str) -> Result<Entity, StoreError> {
     let kind = domain::catalog::EntityKind::parse(kind)
         .ok_or_else(|| corrupt("catalogue row", format_args!("unknown kind {kind}")))?;
-    format::catalog::entity_from_json(kind, text).map_err(|why| corrupt("catalogue row", why))
+    let value = serde_json::from_str(text).map_err(|why| corrupt("catalogue row", why))?;
+    format::catalog::entity_from_json(kind, value).map_err(|why| corrupt("catalogue row", why))
 }
 
 /// Reads `version, chain, state`, the first columns of the row.

@@ -159,6 +159,18 @@ impl SqliteStore {
         Ok(Self { path: path.to_owned(), readers, marks: Arc::default(), server: None })
     }
 
+    /// Opens the store at `path` as it is at this moment: whatever a server commits meanwhile is not
+    /// seen, so what is read fits together. Every write answers as unavailable.
+    ///
+    /// The write-ahead log grows for as long as the view is open, so close it soon.
+    ///
+    /// # Errors
+    /// It is not a store of this release, or the system refuses.
+    pub fn open_view(path: &Path) -> Result<Self, OpenError> {
+        let readers = Readers::frozen(path)?;
+        Ok(Self { path: path.to_owned(), readers, marks: Arc::default(), server: None })
+    }
+
     /// Sets the most pages of 4 KiB that the file may have; see [`Options::pages_max`].
     ///
     /// # Errors

@@ -38,7 +38,7 @@ use crate::SqliteStore;
 impl SqliteStore {
     /// Takes the messages of every record committed so far into the outbox.
     ///
-    /// A store that was opened only for reading shows the outbox as the server last left it.
+    /// A store that was opened only for reading cannot; its list adds what is not absorbed yet.
     async fn absorb(&self) -> Result<(), StoreError> {
         let head = self.marks().head.load(Ordering::Acquire);
         if self.is_read_only() {
@@ -81,7 +81,11 @@ impl Outbox for SqliteStore {
 
     async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
         self.absorb().await?;
-        self.readers().scan(move |conn| list::deliveries(conn, &filter)).await
+        let list = match self.is_read_only() {
+            true => list::deliveries_and_tail,
+            false => list::deliveries,
+        };
+        self.readers().scan(move |conn| list(conn, &filter)).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {

@@ -38,6 +38,18 @@ impl Readers {
         })
     }
 
+    /// One connection that sees the store as it is now, for as long as it is open.
+    pub(crate) fn frozen(path: &Path) -> Result<Self, OpenError> {
+        let pool = Arc::new(Pool::open(path, 1)?);
+        {
+            let conn = pool.take();
+            conn.execute_batch(sql::BEGIN_READ)?;
+            // A view begins with the first read, not with the transaction.
+            schema::check_version(&conn)?;
+        }
+        Ok(Self { points: Arc::clone(&pool), scanners: pool })
+    }
+
     /// One short read on the caller's own thread.
     pub(crate) fn point<T>(
         &self,
@@ -62,6 +74,9 @@ fn in_one_view<T>(
     conn: &Connection,
     read: impl FnOnce(&Connection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    if !conn.is_autocommit() {
+        return read(conn);
+    }
     conn.prepare_cached(sql::BEGIN_READ)?.execute([])?;
     let result = read(conn);
     // Nothing was written, so either end does. SQLite may have ended it already after an error.

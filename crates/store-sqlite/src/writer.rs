@@ -217,10 +217,10 @@ impl<W: Work> Job for Task<W> {
     }
 
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let Self { answer, reply, .. } = *self;
         let lost = || StoreError::Unknown("the writer has no answer".to_owned());
-        let answer = outcome.and_then(|()| self.answer.ok_or_else(lost));
         // A caller who has gone away needs no answer; the work stays done.
-        drop(self.reply.send(answer));
+        drop(reply.send(outcome.and_then(|()| answer.ok_or_else(lost))));
     }
 }
 

@@ -20,23 +20,23 @@
 
 #[macro_use]
 mod check;
-mod budgets;
-mod catalog;
-mod guards;
-mod journal;
-mod outbox;
-mod outbox_order;
-mod reports;
+pub mod budgets;
+pub mod catalog;
+pub mod guards;
+pub mod journal;
+pub mod outbox;
+pub mod outbox_order;
+pub mod reports;
 pub mod sample;
-mod users;
-mod users_commit;
+pub mod users;
+pub mod users_commit;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use check::{Checked, Failure, all};
+pub use check::{All, Checked, Failure, all};
 
 use crate::{CatalogStore, Reports, StateStore};
 

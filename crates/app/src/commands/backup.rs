@@ -1,9 +1,11 @@
 //! `guerdon backup`: a checked copy of the database while it is in use.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
+use store_sqlite::{BackupProgress, SqliteStore};
 
 use crate::cli::BackupArgs;
 use crate::config::Loaded;
@@ -18,14 +20,15 @@ struct Backed {
 
 pub(crate) async fn run(path: &Path, args: &BackupArgs, out: Output) -> anyhow::Result<()> {
     let database = Loaded::read(path)?.database();
-    let target = args.file.clone();
-    let task = tokio::task::spawn_blocking(move || {
-        let mut progress = Progress::new("backup");
-        let store = store_sqlite::SqliteStore::open_read_only(&database)?;
-        store.backup(&target, |done, total| progress.at(|| format!("{done} of {total} pages")))?;
-        anyhow::Ok(progress.end())
-    });
-    let seconds = task.await?.context("the backup was not made")?;
+    let store = SqliteStore::open_read_only(&database)
+        .with_context(|| format!("cannot open the database {}", database.display()))?;
+    let begun = Instant::now();
+    let mut progress = Progress::new("backup");
+    let told = move |at: BackupProgress| {
+        progress.at(|| format!("{} of {} pages", at.done, at.total));
+    };
+    store.backup(&args.file, told).await.context("the backup was not made")?;
+    let seconds = begun.elapsed().as_secs_f64();
     let bytes = std::fs::metadata(&args.file)?.len();
     out.answer(&Backed { file: args.file.clone(), bytes, seconds }, |backed| {
         format!(

@@ -25,7 +25,7 @@ pub(crate) async fn run(path: &Path, args: &RestoreArgs, out: Output) -> anyhow:
     let (backup, database, replace) = (args.file.clone(), loaded.database(), args.replace);
     let restore = move || store_sqlite::restore(&backup, &database, replace);
     tokio::task::spawn_blocking(restore).await?.context("nothing was restored")?;
-    let node = wiring::open_read_only(&loaded).await?;
+    let node = wiring::open_view(&loaded).await?;
     let report = node.engine.verify(&Ctx::at(clock::now()), |_, _| {}).await?;
     let restored = Restored {
         database: loaded.database(),

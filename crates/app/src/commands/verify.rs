@@ -10,8 +10,9 @@ use crate::config::Loaded;
 use crate::output::{Finding, Output, Progress};
 use crate::wiring;
 
+/// What was checked and found.
 #[derive(Serialize)]
-struct Checked {
+pub(crate) struct Checked {
     records: u64,
     entries: u64,
     users: u64,
@@ -27,8 +28,17 @@ struct FindingLine {
 }
 
 pub(crate) async fn run(path: &Path, out: Output) -> anyhow::Result<()> {
-    let loaded = Loaded::read(path)?;
-    let node = wiring::open_read_only(&loaded).await?;
+    let checked = check(&Loaded::read(path)?).await?;
+    out.answer(&checked, Checked::text)?;
+    match checked.findings() {
+        0 => Ok(()),
+        count => Err(Finding(format!("{count} findings")).into()),
+    }
+}
+
+/// Verifies the database of a configuration, beside a server that may be running.
+pub(crate) async fn check(loaded: &Loaded) -> anyhow::Result<Checked> {
+    let node = wiring::open_view(loaded).await?;
     let mut progress = Progress::new("verify");
     let report = node
         .engine
@@ -41,30 +51,33 @@ pub(crate) async fn run(path: &Path, out: Output) -> anyhow::Result<()> {
         subject: finding.subject.clone(),
         detail: finding.detail.clone(),
     });
-    let checked = Checked {
+    Ok(Checked {
         records: report.records,
         entries: report.entries_checked,
         users: report.users,
         seconds: progress.end(),
         findings: findings.collect(),
-    };
-    out.answer(&checked, text)?;
-    match checked.findings.len() {
-        0 => Ok(()),
-        count => Err(Finding(format!("{count} findings")).into()),
-    }
+    })
 }
 
-fn text(checked: &Checked) -> String {
-    let mut text = format!(
-        "{} entries in {} records of {} users checked in {:.2} s",
-        checked.entries, checked.records, checked.users, checked.seconds
-    );
-    if checked.findings.is_empty() {
-        text.push_str(": M1 to M9, I7 and D1 hold.");
+impl Checked {
+    /// How many invariants do not hold.
+    pub(crate) fn findings(&self) -> usize {
+        self.findings.len()
     }
-    for finding in &checked.findings {
-        text.push_str(&format!("\n{}  {}: {}", finding.invariant, finding.subject, finding.detail));
+
+    /// The result for people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!(
+            "{} entries in {} records of {} users checked in {:.2} s",
+            self.entries, self.records, self.users, self.seconds
+        );
+        if self.findings.is_empty() {
+            text.push_str(": M1 to M9, I7 and D1 hold.");
+        }
+        for FindingLine { invariant, subject, detail } in &self.findings {
+            text.push_str(&format!("\n{invariant}  {subject}: {detail}"));
+        }
+        text
     }
-    text
 }

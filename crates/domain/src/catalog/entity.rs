@@ -54,7 +54,8 @@ pub struct Endpoint {
     pub url: String,
     /// The form of the call.
     pub dialect: Dialect,
-    /// Signing secrets; two are live during a rotation, the newest first.
+    /// Signing secrets; two are live during a rotation, the newest first. If the dialect encrypts,
+    /// its key and its vector come before them.
     pub secrets: Vec<Secret>,
 }
 

@@ -236,6 +236,21 @@ impl Catalog {
         }
     }
 
+    /// A number for a new row. Numbers of deleted missions and line items are not given again, since
+    /// users have runs under them.
+    #[must_use]
+    pub fn next_id(&self, kind: EntityKind) -> u32 {
+        let mut taken = self.ids(kind);
+        match kind {
+            EntityKind::Mission => taken.extend(self.mission_versions.keys().map(|(id, _)| id.0)),
+            EntityKind::LineItem => taken.extend(self.retired_line_items.keys().map(|id| id.0)),
+            _ => {}
+        }
+        let highest = taken.iter().copied().max().unwrap_or(0);
+        let is_free = |id: &u32| !taken.contains(id);
+        highest.checked_add(1).or_else(|| (1..u32::MAX).find(is_free)).unwrap_or(u32::MAX)
+    }
+
     /// A mission's version number after a put: kept if nothing differs, else the next free one.
     #[must_use]
     pub fn version_after(&self, mission: &Mission) -> u32 {
@@ -301,4 +316,31 @@ fn row<K: Ord, V: Clone>(
     entity: impl Fn(V) -> Entity,
 ) -> Option<Entity> {
     rows.get(&id).cloned().map(entity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::sample;
+
+    #[test]
+    fn numbers_that_users_know_are_not_given_again() {
+        let mut catalog = sample::catalog();
+        assert_eq!(Catalog::default().next_id(EntityKind::App), 1);
+        for kind in [EntityKind::Mission, EntityKind::LineItem, EntityKind::Order] {
+            assert_eq!(catalog.next_id(kind), 2);
+            catalog.apply(&Edit::Delete(kind, 1));
+        }
+        assert_eq!(catalog.next_id(EntityKind::Mission), 2);
+        assert_eq!(catalog.next_id(EntityKind::LineItem), 2);
+        assert_eq!(catalog.next_id(EntityKind::Order), 1);
+    }
+
+    #[test]
+    fn the_highest_number_leaves_the_gaps() {
+        let mut catalog = sample::catalog();
+        let publisher = |id| Publisher { id: PublisherId(id), name: "P".to_owned() };
+        catalog.apply(&Edit::Put(Entity::Publisher(publisher(u32::MAX))));
+        assert_eq!(catalog.next_id(EntityKind::Publisher), 2);
+    }
 }

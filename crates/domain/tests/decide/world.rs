@@ -147,8 +147,8 @@ pub(crate) fn run(
         split: Split::default(),
         points: Points(0),
         progress: 0,
+        reached: paid.get(place).is_some_and(|paid| *paid != Some(false)).into(),
         latest_at: None,
-        days: Vec::new(),
         paid: match paid.get(place).copied() {
             Some(Some(true)) => vec![occurrence(PaidState::Rewarded)],
             Some(None) => vec![occurrence(PaidState::Reversed)],

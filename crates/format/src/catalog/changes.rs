@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::entity_to_json;
 
 /// What stands for a secret wherever people look.
-const HIDDEN: &str = "(secret)";
+pub const HIDDEN: &str = "(secret)";
 /// How a reference to a secret begins; the reference itself is no secret.
 const REFERENCE: &str = "env:";
 

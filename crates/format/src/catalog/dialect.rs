@@ -155,7 +155,6 @@ mirror_enum! {
     /// A JSON tree with templates at its leaves.
     JsonDoc = Json {
         /// An object; a list, because the order of its members counts.
-        #[schema(no_recursion)]
         Object(members: Vec<MemberDoc>),
         /// An array.
         #[schema(no_recursion)]

@@ -34,6 +34,7 @@ macro_rules! mirror {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         #[serde(deny_unknown_fields)]
+        #[schema(as = catalog::$doc)]
         pub struct $doc {
             $($(#[$field_meta])* pub $field: $ty),+
         }
@@ -63,6 +64,7 @@ macro_rules! mirror_enum {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case", deny_unknown_fields)]
+        #[schema(as = catalog::$doc)]
         pub enum $doc {
             $($(#[$variant_meta])* $variant
                 $({ $($(#[$field_meta])* $field: $ty),+ })?

@@ -54,7 +54,8 @@ mirror! {
         #[serde(default)]
         #[schema(value_type = super::dialect::DialectChoice)]
         dialect: DialectForm,
-        /// Signing secrets; two are live during a rotation, the newest first.
+        /// Signing secrets; two are live during a rotation, the newest first. If the dialect
+        /// encrypts, its key and its vector come before them.
         #[serde(default, skip_serializing_if = "is_default")]
         secrets: Vec<SecretText>,
     }

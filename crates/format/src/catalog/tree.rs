@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn every_doc_is_described() {
         let text = Description::openapi().to_json().unwrap();
-        for name in ["MissionDoc", "RuleDoc", "DialectChoice", "JsonDoc", "RecipeChoice", "HoldDoc"]
+        for name in
+            ["catalog.MissionDoc", "catalog.JsonDoc", "DialectChoice", "MemberDoc", "HoldDoc"]
         {
             assert!(text.contains(&format!("\"{name}\":")), "{name} in {text}");
         }

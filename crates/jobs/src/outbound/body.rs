@@ -25,9 +25,7 @@ impl Draft {
             Body::None => Draft::Nothing,
             Body::Form(fields) => Draft::Form(form(fields, values)?),
             Body::Json(json) => Draft::Json(json_text(json, values)?),
-            Body::StandardWebhook => {
-                Draft::Json(json_text(&standard_webhook(values.message.is_reversal()), values)?)
-            }
+            Body::StandardWebhook => Draft::Json(json_text(&standard_webhook(), values)?),
             Body::Encrypted(encrypted) => Draft::Form(sealed(encrypted, values, cipher)?),
         })
     }
@@ -84,17 +82,16 @@ impl Draft {
     }
 }
 
-/// Guerdon's own message. A reversal also names the reward that it takes back, and why.
-fn standard_webhook(reversal: bool) -> Json {
+/// Guerdon's own message. A reversal has the type `reward.reversed` and names the same transaction.
+fn standard_webhook() -> Json {
     let text = |name: &str, value: Macro| (name.to_owned(), Json::Text(Template::of(value)));
-    let or_null = |name: &str, value: Macro| (name.to_owned(), Json::TextOrNull(value.into()));
-    let amount = Json::Integer(Template::of(Macro::Amount));
-    let mut data = vec![
+    let custom = Json::TextOrNull(Template::of(Macro::Custom));
+    let data = vec![
         text("transaction_id", Macro::TransactionId),
         text("user_id", Macro::UserId),
         integer("app_id", Macro::AppId),
         integer("unit_id", Macro::UnitId),
-        ("amount".to_owned(), amount),
+        integer("amount", Macro::Amount),
         text("currency", Macro::Currency),
         integer("mission_id", Macro::MissionId),
         text("mission_title", Macro::MissionTitle),
@@ -102,12 +99,8 @@ fn standard_webhook(reversal: bool) -> Json {
         text("step_title", Macro::StepTitle),
         text("enrollment_id", Macro::EnrollmentId),
         text("occurred_at", Macro::OccurredAt),
-        or_null("custom", Macro::Custom),
+        ("custom".to_owned(), custom),
     ];
-    if reversal {
-        data.push(text("reverses", Macro::OriginalTransactionId));
-        data.push(or_null("reason", Macro::Reason));
-    }
     Json::Object(vec![
         text("type", Macro::EventType),
         text("timestamp", Macro::EventAtRfc3339),

@@ -3,15 +3,15 @@
 //! CBC proves nothing about who wrote the text: the dialects that use it sign as well, or rely on TLS.
 
 use aes::cipher::block_padding::Pkcs7;
-use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use aes::cipher::{BlockModeEncrypt, KeyIvInit};
 use std::fmt;
 
 /// Bytes of an IV.
-pub const IV_BYTES: usize = 16;
+const IV_BYTES: usize = 16;
 
 /// Key and IV of an endpoint. The length of the key selects AES-128 or AES-256.
 #[derive(Clone, PartialEq, Eq)]
-pub struct CipherKey {
+pub(crate) struct CipherKey {
     key: Key,
     iv: [u8; IV_BYTES],
 }
@@ -22,18 +22,15 @@ enum Key {
     Aes256([u8; 32]),
 }
 
-/// Why a key cannot be used or a text cannot be decrypted.
+/// Why a key cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CryptoError {
+pub(crate) enum CryptoError {
     /// The key has another length.
     #[error("an encryption key has 16 or 32 bytes")]
     KeyLength,
     /// The IV has another length.
     #[error("an IV has 16 bytes")]
     IvLength,
-    /// The text was not encrypted with this key.
-    #[error("the text cannot be decrypted with this key")]
-    Undecipherable,
 }
 
 impl CipherKey {
@@ -42,7 +39,7 @@ impl CipherKey {
     /// # Errors
     ///
     /// Another length of either.
-    pub fn try_new(key: &[u8], iv: &[u8]) -> Result<Self, CryptoError> {
+    pub(crate) fn try_new(key: &[u8], iv: &[u8]) -> Result<Self, CryptoError> {
         let iv = iv.try_into().map_err(|_| CryptoError::IvLength)?;
         let key = match key.len() {
             16 => Key::Aes128(key.try_into().map_err(|_| CryptoError::KeyLength)?),
@@ -53,7 +50,7 @@ impl CipherKey {
     }
 
     /// Encrypts; the same text gives the same bytes.
-    pub fn encrypt(&self, text: &[u8]) -> Vec<u8> {
+    pub(crate) fn encrypt(&self, text: &[u8]) -> Vec<u8> {
         let iv = &self.iv.into();
         match self.key {
             Key::Aes128(key) => cbc::Encryptor::<aes::Aes128>::new(&key.into(), iv)
@@ -61,22 +58,6 @@ impl CipherKey {
             Key::Aes256(key) => cbc::Encryptor::<aes::Aes256>::new(&key.into(), iv)
                 .encrypt_padded_vec::<Pkcs7>(text),
         }
-    }
-
-    /// Decrypts what [`CipherKey::encrypt`] wrote.
-    ///
-    /// # Errors
-    ///
-    /// A text that is no multiple of 16 bytes, or whose padding is wrong.
-    pub fn decrypt(&self, sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        let iv = &self.iv.into();
-        match self.key {
-            Key::Aes128(key) => cbc::Decryptor::<aes::Aes128>::new(&key.into(), iv)
-                .decrypt_padded_vec::<Pkcs7>(sealed),
-            Key::Aes256(key) => cbc::Decryptor::<aes::Aes256>::new(&key.into(), iv)
-                .decrypt_padded_vec::<Pkcs7>(sealed),
-        }
-        .map_err(|_| CryptoError::Undecipherable)
     }
 }
 
@@ -108,7 +89,7 @@ mod tests {
             let key = CipherKey::try_new(&HEXLOWER.decode(key.as_bytes()).unwrap(), &iv).unwrap();
             let sealed = key.encrypt(&text);
             assert_eq!(HEXLOWER.encode(&sealed[..16]), first_block);
-            assert_eq!(key.decrypt(&sealed).unwrap(), text);
+            assert_eq!(sealed.len(), 32);
         }
     }
 
@@ -118,6 +99,5 @@ mod tests {
         assert_eq!(CipherKey::try_new(&[0; 16], &[0; 12]), Err(CryptoError::IvLength));
         let key = CipherKey::try_new(b"12341234asdfasdf", b"12341234asdfasdf").unwrap();
         assert!(!format!("{key:?}").contains("1234"));
-        assert_eq!(key.decrypt(b"short"), Err(CryptoError::Undecipherable));
     }
 }

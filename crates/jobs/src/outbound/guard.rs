@@ -14,13 +14,13 @@ use url::{Host, Url};
 
 /// What an operator allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EgressPolicy {
+pub(crate) struct EgressPolicy {
     /// Networks that are allowed although they are not public.
-    pub allow_private: Vec<IpNet>,
+    pub(crate) allow_private: Vec<IpNet>,
     /// Host names, in lower case and without a final dot, whose addresses need not be public.
-    pub allow_hosts: Vec<String>,
+    pub(crate) allow_hosts: Vec<String>,
     /// Ports that may be called.
-    pub ports: Vec<RangeInclusive<u16>>,
+    pub(crate) ports: Vec<RangeInclusive<u16>>,
 }
 
 /// Only the public internet, on ports 80, 443 and from 1024.
@@ -36,7 +36,7 @@ impl Default for EgressPolicy {
 
 /// Why a request may not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// The text is no URL.
     #[error("this is no URL: {0}")]
     NotAUrl(String),
@@ -74,7 +74,7 @@ impl EgressPolicy {
     /// # Errors
     ///
     /// The entry itself if it is none of these.
-    pub fn allow(&mut self, entry: &str) -> Result<(), Refused> {
+    pub(crate) fn allow(&mut self, entry: &str) -> Result<(), Refused> {
         let entry = entry.trim();
         if let Ok(net) = entry.parse::<IpNet>() {
             self.allow_private.push(net);
@@ -94,7 +94,7 @@ impl EgressPolicy {
     /// # Errors
     ///
     /// The first rule that the URL breaks.
-    pub fn check_url(&self, url: &Url) -> Result<(), Refused> {
+    pub(crate) fn check_url(&self, url: &Url) -> Result<(), Refused> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refused::Scheme(url.scheme().to_owned()));
         }
@@ -113,23 +113,12 @@ impl EgressPolicy {
         }
     }
 
-    /// [`EgressPolicy::check_url`] for text, as when a publisher saves an endpoint.
-    ///
-    /// # Errors
-    ///
-    /// The first rule that the text breaks.
-    pub fn check_text(&self, url: &str) -> Result<Url, Refused> {
-        let url = Url::parse(url).map_err(|error| Refused::NotAUrl(error.to_string()))?;
-        self.check_url(&url)?;
-        Ok(url)
-    }
-
     /// Checks one address.
     ///
     /// # Errors
     ///
     /// An address that is neither public nor in an allowed network.
-    pub fn check_ip(&self, ip: IpAddr) -> Result<(), Refused> {
+    pub(crate) fn check_ip(&self, ip: IpAddr) -> Result<(), Refused> {
         match not_public(ip) {
             Some(range) if !self.allow_private.iter().any(|net| net.contains(&ip)) => {
                 Err(Refused::Address { ip, range })
@@ -144,7 +133,7 @@ impl EgressPolicy {
     /// # Errors
     ///
     /// No address at all, or the first one that is not allowed.
-    pub fn check_resolved(&self, host: &str, found: &[IpAddr]) -> Result<(), Refused> {
+    pub(crate) fn check_resolved(&self, host: &str, found: &[IpAddr]) -> Result<(), Refused> {
         if found.is_empty() {
             return Err(Refused::NoAddress);
         }

@@ -3,7 +3,8 @@
 use super::*;
 
 fn verdict(policy: &EgressPolicy, url: &str) -> String {
-    match policy.check_text(url) {
+    let checked = Url::parse(url).map_err(|error| Refused::NotAUrl(error.to_string()));
+    match checked.and_then(|url| policy.check_url(&url).map(|()| url)) {
         Ok(url) => format!("ok {}", url.host_str().unwrap_or_default()),
         Err(Refused::Address { ip, range }) => format!("{ip} {range}"),
         Err(Refused::NotAUrl(_)) => "no url".to_owned(),

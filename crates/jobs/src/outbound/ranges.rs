@@ -55,7 +55,7 @@ const NAMED_6: &[Range6] = &[
 ];
 
 /// The name of the range that makes `ip` not public, or `None` for a public address.
-pub fn not_public(ip: IpAddr) -> Option<&'static str> {
+pub(crate) fn not_public(ip: IpAddr) -> Option<&'static str> {
     match ip {
         IpAddr::V4(ip) => NOT_PUBLIC_4
             .iter()

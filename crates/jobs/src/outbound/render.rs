@@ -4,46 +4,71 @@
 //! normalised before it is signed, so what is hashed is what goes over the wire.
 
 use super::body::Draft;
-use super::crypto::CipherKey;
+use super::crypto::{CipherKey, CryptoError};
 use super::message::RewardMessage;
 use super::sign::{self, SignError, Signable};
 use super::values::{Values, escape};
 use super::verdict::Expectation;
 use bytes::Bytes;
+use domain::catalog::Endpoint;
 use domain::dialect::{
     Body, Dialect, Escaping, Macro, Method, Piece, Place, ReversalStyle, Signature,
     SignatureRecipe, Template, TemplateError,
 };
 use domain::secret::Secret;
 use domain::time::Timestamp;
+use engine::{SealError, Vault};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use url::Url;
 
-/// The secrets of an endpoint.
+/// The secrets of an endpoint, opened.
 #[derive(Debug, Clone, Default)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// Signing secrets, newest first. Standard Webhooks signs with the first two, recipes with the first.
-    pub signing: Vec<Secret>,
+    pub(crate) signing: Vec<Secret>,
     /// Key of an encrypted body.
-    pub cipher: Option<CipherKey>,
+    pub(crate) cipher: Option<CipherKey>,
+}
+
+impl Secrets {
+    /// Opens the secrets that the catalogue keeps. If the dialect encrypts, the first two are the key
+    /// and the vector; all others sign, newest first.
+    ///
+    /// # Errors
+    ///
+    /// A secret that cannot be opened, or a key of a wrong length.
+    pub(crate) fn open(endpoint: &Endpoint, vault: &Vault) -> Result<Self, RenderError> {
+        let opened = endpoint.secrets.iter().map(|secret| vault.open_secret(secret));
+        let mut signing = opened.collect::<Result<Vec<Secret>, SealError>>()?;
+        if !matches!(endpoint.dialect.body, Body::Encrypted(_)) {
+            return Ok(Secrets { signing, cipher: None });
+        }
+        if signing.len() < 2 {
+            return Err(RenderError::MissingCipherKey);
+        }
+        let rest = signing.split_off(2);
+        let (key, vector) = (signing[0].expose(), signing[1].expose());
+        let cipher = CipherKey::try_new(key.as_bytes(), vector.as_bytes())?;
+        Ok(Secrets { signing: rest, cipher: Some(cipher) })
+    }
 }
 
 /// A request that is ready to be sent, and what its answer must be.
 #[derive(Clone)]
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// Method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// Address, normalised.
-    pub url: Url,
+    pub(crate) url: Url,
     /// Headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// Body; the same bytes at every attempt.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// Which answers mean what.
-    pub expect: Expectation,
+    pub(crate) expect: Expectation,
     /// Time allowed for the attempt, in milliseconds.
-    pub timeout_ms: u32,
+    pub(crate) timeout_ms: u32,
 }
 
 /// Shows where it goes and how big it is, and nothing of users or secrets.
@@ -59,8 +84,8 @@ impl fmt::Debug for Prepared {
 }
 
 /// Why a message cannot be put into a request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RenderError {
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RenderError {
     /// The endpoint's URL is not understood.
     #[error("the endpoint's URL: {0}")]
     Endpoint(#[from] TemplateError),
@@ -82,6 +107,12 @@ pub enum RenderError {
     /// The dialect encrypts, the endpoint has no key.
     #[error("the endpoint has no encryption key")]
     MissingCipherKey,
+    /// The endpoint's key or vector has a wrong length.
+    #[error("the endpoint's secrets: {0}")]
+    Cipher(#[from] CryptoError),
+    /// A secret of the endpoint cannot be opened.
+    #[error("the endpoint's secrets: {0}")]
+    Sealed(#[from] SealError),
     /// A JSON number that is none.
     #[error("the value of {0} is not a number")]
     NotANumber(String),
@@ -102,28 +133,28 @@ pub enum RenderError {
 impl RenderError {
     /// Whether no change of the endpoint's configuration helps: the delivery stops. Everything else is
     /// tried again, because an operator may put it right meanwhile.
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         matches!(self, RenderError::ReversalNotSupported)
     }
 }
 
-/// Puts `message` into a request to `endpoint_url`, at the attempt's time `now` (unix milliseconds).
+/// Puts `message` into a request to `endpoint`, at the attempt's time `now`.
 ///
 /// # Errors
 ///
 /// See [`RenderError`]; nothing has been sent.
-pub fn render(
-    dialect: &Dialect,
-    endpoint_url: &str,
+pub(crate) fn render(
+    endpoint: &Endpoint,
     secrets: &Secrets,
-    message: &RewardMessage,
-    now: i64,
+    message: RewardMessage<'_>,
+    now: Timestamp,
 ) -> Result<Prepared, RenderError> {
+    let (dialect, endpoint_url) = (&endpoint.dialect, endpoint.url.as_str());
     check_reversal(dialect, endpoint_url, message)?;
     let mut values = Values {
         message,
         reversal: &dialect.reversal,
-        attempt_at: Timestamp(now),
+        attempt_at: now,
         secret: secrets.signing.first(),
         signature: None,
     };
@@ -150,7 +181,7 @@ pub fn render(
 fn check_reversal(
     dialect: &Dialect,
     endpoint_url: &str,
-    message: &RewardMessage,
+    message: RewardMessage<'_>,
 ) -> Result<(), RenderError> {
     let told = match &dialect.reversal {
         ReversalStyle::NotSupported => false,
@@ -262,9 +293,9 @@ fn sign(
         None => Ok(()),
         Some(Signature::Recipe(recipe)) => place(recipe, values, url, draft, headers),
         Some(Signature::StandardWebhooks) => {
-            let (id, at) = (&values.message.delivery_id, values.attempt_s());
-            let signature = sign::standard_webhooks(&secrets.signing, id, at, &draft.bytes())?;
-            put(headers, "webhook-id", id)?;
+            let (id, at) = (values.message.told.id.to_string(), values.attempt_s());
+            let signature = sign::standard_webhooks(&secrets.signing, &id, at, &draft.bytes())?;
+            put(headers, "webhook-id", &id)?;
             put(headers, "webhook-timestamp", &at.to_string())?;
             put(headers, "webhook-signature", &signature)
         }

@@ -1,13 +1,14 @@
 //! One attempt over the network.
 //!
 //! One client for all endpoints, so connections are pooled. It follows no redirect, uses no proxy from
-//! the environment, keeps no cookies, repeats nothing by itself and trusts the roots it was given.
+//! the environment, keeps no cookies, repeats nothing by itself and trusts the roots of the public web.
 
 use super::guard::{EgressPolicy, Refused};
 use super::render::Prepared;
-use super::resolve::{GuardedDns, Resolve};
+use super::resolve::GuardedDns;
 use super::verdict::{ANSWER_READ_MAX, Attempt, Look, Outcome, Why, head_of};
 use domain::dialect::{Method, RETRY_AFTER_MAX_S};
+use domain::time::Timestamp;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -26,83 +27,54 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// Largest header list of an HTTP/2 answer, in bytes.
 const ANSWER_HEADERS_MAX: u32 = 16 * 1024;
 
+/// Time allowed for a connection, TLS included: a server that takes longer is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle connections kept for one host: as many as are usually in flight to one endpoint.
+const IDLE_PER_HOST: usize = 8;
+
+/// Value of `User-Agent`.
+const USER_AGENT: &str = concat!("Guerdon/", env!("CARGO_PKG_VERSION"));
+
 /// Longest error text kept, in bytes.
 const ERROR_TEXT_MAX: usize = 300;
 
-/// How requests leave.
-#[derive(Debug, Clone)]
-pub struct SenderConfig {
-    /// Where they may go.
-    pub policy: EgressPolicy,
-    /// Value of `User-Agent`.
-    pub user_agent: String,
-    /// Time allowed for a connection, TLS included, in milliseconds.
-    pub connect_timeout_ms: u32,
-    /// Idle connections kept for one host.
-    pub idle_per_host: usize,
-    /// Certificates (DER) trusted beside the public ones, for publishers with an authority of their own.
-    pub extra_roots: Vec<Vec<u8>>,
-}
-
-impl Default for SenderConfig {
-    fn default() -> Self {
-        SenderConfig {
-            policy: EgressPolicy::default(),
-            user_agent: concat!("Guerdon/", env!("CARGO_PKG_VERSION")).to_owned(),
-            connect_timeout_ms: 5_000,
-            idle_per_host: 8,
-            extra_roots: Vec::new(),
-        }
-    }
-}
-
-/// Why there is no sender.
-#[derive(Debug, thiserror::Error)]
-pub enum SenderError {
-    /// A root certificate or the TLS settings are not usable.
-    #[error("TLS settings: {0}")]
-    Tls(#[from] rustls::Error),
-    /// The HTTP client could not be made.
-    #[error("HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
-}
-
 /// Sends requests, guarded.
 #[derive(Clone)]
-pub struct Sender {
+pub(crate) struct Sender {
     client: reqwest::Client,
     policy: Arc<EgressPolicy>,
 }
 
 impl Sender {
-    /// A sender that looks names up with `resolver`.
+    /// A sender that calls what `policy` allows.
     ///
     /// # Errors
     ///
-    /// A root certificate that is none.
-    pub fn try_new(config: SenderConfig, resolver: Arc<dyn Resolve>) -> Result<Self, SenderError> {
-        let policy = Arc::new(config.policy.clone());
-        let dns = GuardedDns { policy: policy.clone(), resolver };
+    /// TLS settings or a client that this build cannot make.
+    pub(crate) fn try_new(policy: EgressPolicy) -> anyhow::Result<Self> {
+        let policy = Arc::new(policy);
+        let dns = GuardedDns { policy: policy.clone() };
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(&config)?)
+            .tls_backend_preconfigured(tls()?)
             .dns_resolver(Arc::new(dns))
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .no_proxy()
             .referer(false)
-            .user_agent(config.user_agent)
-            .connect_timeout(Duration::from_millis(config.connect_timeout_ms.into()))
+            .user_agent(USER_AGENT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_CONNECTION)
-            .pool_max_idle_per_host(config.idle_per_host)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
             .http2_max_header_list_size(ANSWER_HEADERS_MAX)
             .build()?;
         Ok(Sender { client, policy })
     }
 
-    /// Sends `prepared` once. `now` (unix milliseconds) is what a `Retry-After` date is compared with.
+    /// Sends `prepared` once. `now` is what a `Retry-After` date is compared with.
     ///
     /// Never fails: what goes wrong is part of the attempt.
-    pub async fn attempt(&self, prepared: &Prepared, now: i64) -> Attempt {
+    pub(crate) async fn attempt(&self, prepared: &Prepared, now: Timestamp) -> Attempt {
         let began = Instant::now();
         if let Err(refused) = self.policy.check_url(&prepared.url) {
             return Attempt::failed(Why::Refused(refused), 0, None);
@@ -137,12 +109,9 @@ impl Sender {
     }
 }
 
-/// Roots of the public web and the operator's own; TLS 1.2 and 1.3; HTTP/2 where offered.
-fn tls(config: &SenderConfig) -> Result<ClientConfig, SenderError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for root in &config.extra_roots {
-        roots.add(root.as_slice().into())?;
-    }
+/// Roots of the public web; TLS 1.2 and 1.3; HTTP/2 where offered.
+fn tls() -> anyhow::Result<ClientConfig> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -166,7 +135,7 @@ async fn judge(
     prepared: &Prepared,
     mut response: Response,
     deadline: Instant,
-    now: i64,
+    now: Timestamp,
 ) -> Attempt {
     let status = response.status().as_u16();
     let after_s = retry_after(response.headers(), now);
@@ -218,14 +187,14 @@ async fn read_body(response: &mut Response, until: Instant) -> (Vec<u8>, Read) {
 }
 
 /// Seconds that the server asks us to wait: a number, or a date compared with `now`.
-fn retry_after(headers: &HeaderMap, now: i64) -> Option<u32> {
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<u32> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(u32::try_from(seconds).unwrap_or(u32::MAX).min(RETRY_AFTER_MAX_S));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     let at_ms = i64::try_from(date.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()?;
-    let wait_ms = at_ms.saturating_sub(now).max(0);
+    let wait_ms = Timestamp(at_ms).since(now).max(0);
     let seconds = u32::try_from((wait_ms + 999) / 1_000).unwrap_or(u32::MAX);
     Some(seconds.min(RETRY_AFTER_MAX_S))
 }

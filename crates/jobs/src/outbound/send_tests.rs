@@ -5,7 +5,7 @@ use reqwest::header::HeaderValue;
 
 #[test]
 fn retry_after_as_number_and_date() {
-    let now = 1_767_323_045_000; // 2026-01-02T03:04:05Z
+    let now = Timestamp(1_767_323_045_000); // 2026-01-02T03:04:05Z
     let table = [
         ("120", Some(120)),
         (" 120 ", Some(120)),

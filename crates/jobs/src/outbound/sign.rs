@@ -11,14 +11,14 @@ use std::borrow::Cow;
 use url::Url;
 
 /// Most secrets that sign one message: the current one and, during a rotation, the one before.
-pub const SECRETS_LIVE_MAX: usize = 2;
+pub(crate) const SECRETS_LIVE_MAX: usize = 2;
 
 /// What every Standard Webhooks secret begins with.
 const WHSEC: &str = "whsec_";
 
 /// Why a message cannot be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SignError {
+pub(crate) enum SignError {
     /// No secret at all.
     #[error("the endpoint has no secret")]
     NoSecret,
@@ -35,7 +35,7 @@ pub(super) struct Signable<'a> {
 }
 
 /// The hash of `message`; `key` counts for the keyed algorithms only.
-pub fn digest(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
+pub(crate) fn digest(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
     match algorithm {
         Algorithm::Md5 => md5::Md5::digest(message).to_vec(),
         Algorithm::Sha1 => sha1::Sha1::digest(message).to_vec(),
@@ -51,7 +51,7 @@ pub fn digest(algorithm: Algorithm, key: &[u8], message: &[u8]) -> Vec<u8> {
 /// # Errors
 ///
 /// No secret, or one that is not `whsec_` and base64. The prefix may be missing.
-pub fn standard_webhooks(
+pub(crate) fn standard_webhooks(
     secrets: &[Secret],
     id: &str,
     timestamp_s: i64,

@@ -3,6 +3,7 @@
 use super::message::RewardMessage;
 use super::render::RenderError;
 use domain::dialect::{Escaping, Field, Macro, Piece, ReversalStyle, Template};
+use domain::money::CurrencyCode;
 use domain::secret::Secret;
 use domain::time::{SECOND_MS, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -11,12 +12,18 @@ use std::borrow::Cow;
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The price model of every step: an event in an app or on a site, whatever the mission is about.
+const REVENUE_TYPE: &str = "cpe";
+
+/// `{platform_code}` of a platform that the message does not name.
+const PLATFORM_UNKNOWN: &str = "0";
+
 /// Millionths in a major unit.
 const MICROS: u64 = 1_000_000;
 
 /// The values of one message at one attempt.
 pub(super) struct Values<'a> {
-    pub(super) message: &'a RewardMessage,
+    pub(super) message: RewardMessage<'a>,
     pub(super) reversal: &'a ReversalStyle,
     pub(super) attempt_at: Timestamp,
     pub(super) secret: Option<&'a Secret>,
@@ -93,71 +100,68 @@ impl Values<'_> {
         self.computed(value).map(Cow::Owned)
     }
 
-    /// Values that the message holds as text.
+    /// Values that the message holds as text, and those that no message has.
     fn text(&self, value: Macro) -> Option<&str> {
-        let m = self.message;
-        let custom = |at: usize| m.custom.get(at).and_then(Option::as_deref).unwrap_or_default();
+        let told = self.message.told;
         Some(match value {
-            Macro::DeliveryId => &m.delivery_id,
-            Macro::OriginalTransactionId => &m.original_transaction_id,
-            Macro::UserId => &m.user_id,
-            Macro::AppName => &m.app_name,
-            Macro::Currency => &m.currency,
-            Macro::PayoutCurrency => &m.payout_currency,
-            Macro::MissionTitle => &m.mission_title,
-            Macro::StepTitle => &m.step_title,
-            Macro::EnrollmentId => &m.enrollment_id,
-            Macro::RevenueType => &m.revenue_type,
-            Macro::EventType => m.kind.name(),
-            Macro::Reason => &m.reason,
-            Macro::Custom => custom(0),
-            Macro::Custom2 => custom(1),
-            Macro::Custom3 => custom(2),
-            Macro::Custom4 => custom(3),
-            Macro::Custom5 => custom(4),
-            Macro::AdvertisingId => &m.advertising_id,
-            Macro::Platform => &m.platform,
-            Macro::Country => &m.country,
-            Macro::Ip => &m.ip,
+            Macro::UserId => &told.user_id,
+            Macro::AppName => self.message.app_name,
+            Macro::Currency => self.message.points_name,
+            Macro::PayoutCurrency => {
+                self.message.payout_currency.as_ref().map_or("", CurrencyCode::as_str)
+            }
+            Macro::MissionTitle => &told.mission_title,
+            Macro::StepTitle => &told.step_title,
+            Macro::RevenueType => REVENUE_TYPE,
+            Macro::EventType => told.kind.name(),
+            Macro::Custom => told.custom.as_deref().unwrap_or_default(),
+            Macro::PlatformCode => PLATFORM_UNKNOWN,
+            Macro::Reason
+            | Macro::Custom2
+            | Macro::Custom3
+            | Macro::Custom4
+            | Macro::Custom5
+            | Macro::MissionCompleted
+            | Macro::AdvertisingId
+            | Macro::Platform
+            | Macro::Country
+            | Macro::Ip => "",
             _ => return None,
         })
     }
 
-    /// Values that are whole numbers.
+    /// Values that are whole numbers or ids.
     fn number(&self, value: Macro) -> Option<String> {
-        let m = self.message;
+        let told = self.message.told;
         Some(match value {
-            Macro::AppId => m.app_id.to_string(),
-            Macro::UnitId => m.unit_id.to_string(),
-            Macro::LineItemId => m.line_item_id.to_string(),
-            Macro::MissionId => m.mission_id.to_string(),
-            Macro::StepId => m.step_id.to_string(),
-            Macro::MissionCompleted => u8::from(m.mission_completed).to_string(),
-            Macro::IsReversal => u8::from(m.is_reversal()).to_string(),
-            Macro::Amount => self.signed(m.amount.0).to_string(),
-            Macro::PayoutMicros => self.signed(m.payout.0).to_string(),
-            Macro::EventAt => seconds(m.booked_at).to_string(),
-            Macro::EventAtMs => m.booked_at.0.to_string(),
+            Macro::DeliveryId => told.id.to_string(),
+            Macro::TransactionId => self.transaction_id(),
+            Macro::OriginalTransactionId => told.transaction.to_string(),
+            Macro::EnrollmentId => told.enrollment.to_string(),
+            Macro::AppId => told.app.to_string(),
+            Macro::UnitId => told.unit.to_string(),
+            Macro::LineItemId => told.line_item.to_string(),
+            Macro::MissionId => told.mission.to_string(),
+            Macro::StepId => told.step.to_string(),
+            Macro::IsReversal => u8::from(self.message.is_reversal()).to_string(),
+            Macro::Amount => self.signed(told.amount.0).to_string(),
+            Macro::PayoutMicros => self.signed(told.payout.0).to_string(),
+            Macro::EventAt => seconds(told.booked_at).to_string(),
+            Macro::EventAtMs => told.booked_at.0.to_string(),
             Macro::Timestamp => self.attempt_s().to_string(),
-            Macro::PlatformCode => match m.platform.as_str() {
-                "android" => "1".to_owned(),
-                "ios" => "2".to_owned(),
-                _ => "0".to_owned(),
-            },
             _ => return None,
         })
     }
 
     /// Values that are put together, or that may be missing.
     fn computed(&self, value: Macro) -> Result<String, RenderError> {
-        let m = self.message;
+        let told = self.message.told;
         match value {
-            Macro::TransactionId => Ok(self.transaction_id()),
-            Macro::Payout => Ok(major_units(self.signed(m.payout.0))),
-            Macro::EventAtRfc3339 => rfc3339(m.booked_at),
-            Macro::OccurredAt => rfc3339(m.occurred_at),
-            Macro::EventAtDatetime => formatted(m.booked_at, "%Y-%m-%d %H:%M:%S"),
-            Macro::EventAtMinute => formatted(m.booked_at, "%Y%m%d%H%M"),
+            Macro::Payout => Ok(major_units(self.signed(told.payout.0))),
+            Macro::EventAtRfc3339 => rfc3339(told.booked_at),
+            Macro::OccurredAt => rfc3339(told.occurred_at),
+            Macro::EventAtDatetime => formatted(told.booked_at, "%Y-%m-%d %H:%M:%S"),
+            Macro::EventAtMinute => formatted(told.booked_at, "%Y%m%d%H%M"),
             Macro::Secret => self.secret().map(str::to_owned),
             Macro::Signature => {
                 self.signature.clone().ok_or(RenderError::Misplaced(Macro::Signature.name()))
@@ -166,22 +170,20 @@ impl Values<'_> {
         }
     }
 
-    /// The id that this dialect shows; see [`ReversalStyle`].
+    /// The id that this dialect shows; see [`ReversalStyle`]. Where a reversal needs an id of its own,
+    /// that is the id of its message: the message itself names the transaction of the grant.
     fn transaction_id(&self) -> String {
-        let m = self.message;
-        if !m.is_reversal() {
-            return m.transaction_id.clone();
+        let told = self.message.told;
+        if !self.message.is_reversal() {
+            return told.transaction.to_string();
         }
         match self.reversal {
+            ReversalStyle::NegativeAmount => told.id.to_string(),
+            ReversalStyle::IdPrefix { prefix, .. } => format!("{prefix}{}", told.transaction),
             ReversalStyle::SeparateEvent
-            | ReversalStyle::NegativeAmount
-            | ReversalStyle::NotSupported => m.transaction_id.clone(),
-            ReversalStyle::Param { .. } | ReversalStyle::Placeholder(_) => {
-                m.original_transaction_id.clone()
-            }
-            ReversalStyle::IdPrefix { prefix, .. } => {
-                format!("{prefix}{}", m.original_transaction_id)
-            }
+            | ReversalStyle::Param { .. }
+            | ReversalStyle::Placeholder(_)
+            | ReversalStyle::NotSupported => told.transaction.to_string(),
         }
     }
 

@@ -3,18 +3,18 @@
 use super::guard::Refused;
 use super::render::RenderError;
 use super::values::Values;
-use domain::dialect::{BodyTest, Dialect, RetryPlan, StatusSet};
+use domain::dialect::{BodyTest, Dialect, StatusSet};
 use serde_json::Value;
 
 /// Most bytes of an answer that are read.
-pub const ANSWER_READ_MAX: usize = 64 * 1024;
+pub(crate) const ANSWER_READ_MAX: usize = 64 * 1024;
 
 /// Most bytes of an answer that are kept for the delivery log.
-pub const ANSWER_KEPT_MAX: usize = 1024;
+pub(crate) const ANSWER_KEPT_MAX: usize = 1024;
 
 /// A dialect's tests with the message's values in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     answers: Vec<(StatusSet, Wanted)>,
     stop: StatusSet,
 }
@@ -105,32 +105,32 @@ fn json_fits(text: &str, path: &[String], expected: &str) -> bool {
     });
     match found {
         Some(Value::String(text)) => text == expected,
-        Some(other @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => {
-            other.to_string() == expected
-        }
+        Some(Value::Number(number)) => number.to_string() == expected,
+        Some(Value::Bool(is)) => is.to_string() == expected,
+        Some(Value::Null) => expected == "null",
         _ => false,
     }
 }
 
 /// One attempt, over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
     /// What it means.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// The HTTP status, if there was an answer.
-    pub status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// How long it took, in milliseconds.
-    pub duration_ms: u32,
+    pub(crate) duration_ms: u32,
     /// The first bytes of the answer, at most [`ANSWER_KEPT_MAX`]; bytes that are no printable UTF-8
     /// are written `\xNN`.
-    pub answer_head: String,
+    pub(crate) answer_head: String,
     /// What the HTTP client said went wrong; no URL, no secret.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// What an attempt means for its delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
     /// The publisher has it.
     Delivered,
     /// To be tried again, if the plan has attempts left.
@@ -148,8 +148,8 @@ pub enum Outcome {
 }
 
 /// Why an attempt did not deliver.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Why {
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Why {
     /// A status that is no success.
     #[error("the server answered {0}")]
     Status(u16),
@@ -183,6 +183,12 @@ pub enum Why {
     /// The guard refused the address; nothing was sent.
     #[error("not sent: {0}")]
     Refused(Refused),
+    /// The app has no endpoint for rewards of this mode; nothing was sent.
+    #[error("not sent: the app has no endpoint for these rewards; they can be pulled meanwhile")]
+    NoEndpoint,
+    /// The attempt broke down inside Guerdon.
+    #[error("the attempt broke down inside Guerdon")]
+    Panicked,
     /// The request could not be made; nothing was sent.
     #[error("not sent: {0}")]
     Unrenderable(RenderError),
@@ -190,7 +196,7 @@ pub enum Why {
 
 impl Why {
     /// Stable name for metrics and filters.
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Why::Status(_) => "status",
             Why::StopStatus(_) => "stop_status",
@@ -203,14 +209,36 @@ impl Why {
             Why::Broken => "broken",
             Why::Lookup => "lookup",
             Why::Refused(_) => "egress_refused",
+            Why::NoEndpoint => "no_endpoint",
+            Why::Panicked => "panicked",
             Why::Unrenderable(_) => "unrenderable",
+        }
+    }
+
+    /// Whether the server was called and did not answer in full: it is down or slow.
+    pub(crate) fn is_silence(&self) -> bool {
+        match self {
+            Why::Timeout(_)
+            | Why::ConnectionRefused
+            | Why::Connect
+            | Why::Tls
+            | Why::Broken
+            | Why::Lookup => true,
+            Why::Status(_)
+            | Why::StopStatus(_)
+            | Why::Redirect(_)
+            | Why::Body
+            | Why::Refused(_)
+            | Why::NoEndpoint
+            | Why::Panicked
+            | Why::Unrenderable(_) => false,
         }
     }
 }
 
 impl Attempt {
     /// An attempt that got no answer.
-    pub(super) fn failed(why: Why, duration_ms: u32, error: Option<String>) -> Self {
+    pub(crate) fn failed(why: Why, duration_ms: u32, error: Option<String>) -> Self {
         Attempt {
             outcome: Outcome::Retry { after_s: None, why },
             status: None,
@@ -222,7 +250,7 @@ impl Attempt {
 
     /// One line for the delivery log: why it failed, and the head of the answer; at most
     /// [`ANSWER_KEPT_MAX`] bytes.
-    pub fn note(&self) -> String {
+    pub(crate) fn note(&self) -> String {
         let why = match &self.outcome {
             Outcome::Delivered => String::new(),
             Outcome::Retry { why, .. } | Outcome::Stop { why } => why.to_string(),
@@ -244,36 +272,6 @@ impl From<RenderError> for Attempt {
             attempt.outcome = Outcome::Stop { why };
         }
         attempt
-    }
-}
-
-/// What happens to a delivery after an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// Done.
-    Delivered,
-    /// Again after so many seconds.
-    RetryIn {
-        /// Seconds.
-        delay_s: u32,
-    },
-    /// Never again, unless somebody replays it.
-    Stopped,
-    /// The plan is used up; it can be replayed.
-    Parked,
-}
-
-/// What follows from `outcome` after `attempts` attempts, this one included. `jitter_unit` is random.
-pub fn after_attempt(outcome: &Outcome, plan: &RetryPlan, attempts: u32, jitter_unit: u16) -> Next {
-    match outcome {
-        Outcome::Delivered => Next::Delivered,
-        Outcome::Stop { .. } => Next::Stopped,
-        Outcome::Retry { after_s, .. } => {
-            match plan.next_delay_after(attempts, jitter_unit, *after_s) {
-                Some(delay_s) => Next::RetryIn { delay_s },
-                None => Next::Parked,
-            }
-        }
     }
 }
 

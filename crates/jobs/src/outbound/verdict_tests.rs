@@ -81,24 +81,6 @@ fn heads_are_short_and_safe() {
 }
 
 #[test]
-fn what_follows_an_attempt() {
-    let plan = RetryPlan::of(&[(60, 1)]);
-    let retry = |after_s| Outcome::Retry { after_s, why: Why::Status(500) };
-    let stop = Outcome::Stop { why: Why::StopStatus(410) };
-    let table = [
-        (Outcome::Delivered, 9, Next::Delivered),
-        (stop, 1, Next::Stopped),
-        (retry(None), 1, Next::RetryIn { delay_s: 60 }),
-        (retry(Some(300)), 1, Next::RetryIn { delay_s: 300 }),
-        (retry(None), 2, Next::Parked),
-        (retry(Some(300)), 2, Next::Parked),
-    ];
-    for (outcome, attempts, next) in table {
-        assert_eq!(after_attempt(&outcome, &plan, attempts, 0), next, "{outcome:?}");
-    }
-}
-
-#[test]
 fn a_request_that_cannot_be_made_is_an_attempt() {
     let stopped = Attempt::from(RenderError::ReversalNotSupported);
     assert!(matches!(stopped.outcome, Outcome::Stop { .. }));

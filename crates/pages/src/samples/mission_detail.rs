@@ -183,12 +183,12 @@ fn running(lang: Lang) -> MissionDetail {
 
 /// Everything that can go wrong, each with its reason and a way to ask.
 fn all_went_wrong() -> MissionDetail {
-    let rejected = |why| StepState::Rejected { why, at: NOW - DAY_MS };
+    let rejected = |why| StepState::Rejected { why, at: Some(NOW - DAY_MS) };
     let states = states(&[
         paid(0, NOW - 2 * DAY_MS),
         rejected(Why::NotByThisLink),
         StepState::Expired { at: NOW - HOUR_MS },
-        StepState::Reversed { amount: 800, why: Why::Cancelled, at: NOW - 20 * MINUTE_MS },
+        StepState::Reversed { amount: 800, why: Why::Cancelled, at: None },
         rejected(Why::Unstated),
     ]);
     let mut page = started(game(frame(Lang::Ko), states), 50);

@@ -13,6 +13,7 @@ pub(crate) use words::{Words, words};
 use crate::address::ImageUrl;
 use crate::form::FormGuard;
 use crate::frame::Frame;
+use crate::paths::Links;
 use crate::plain::Plain;
 use crate::text::{Currency, Lang, Zone};
 use crate::theme::Theme;
@@ -47,6 +48,7 @@ pub(crate) fn frame(lang: Lang) -> Frame {
         currency: Currency { name: Plain::new(w.currency), minor_units: 0 },
         zone: Zone { offset_minutes, name: zone.map(Plain::new) },
         now: NOW,
+        links: Links::default(),
     }
 }
 

@@ -334,6 +334,7 @@ fn state(state: &StepState, amount: &str, date: &str) -> String {
             format!("Noticed, checking (usually {})", (COMMON.about)(*minutes))
         }
         StepState::Pending { .. } => "Noticed, checking".to_owned(),
+        StepState::Rewarded { amount: 0, .. } => format!("Done, {date}"),
         StepState::Rewarded { .. } => format!("Paid {amount}, {date}"),
         StepState::Rejected { .. } => format!("Did not count, {date}"),
         StepState::Expired { .. } => format!("Time over, {date}"),

@@ -309,6 +309,7 @@ fn state(state: &StepState, amount: &str, date: &str) -> String {
             format!("確認できました。審査中(通常{})", (COMMON.about)(*minutes))
         }
         StepState::Pending { .. } => "確認できました。審査中".to_owned(),
+        StepState::Rewarded { amount: 0, .. } => format!("完了、{date}"),
         StepState::Rewarded { .. } => format!("{amount} 支払い済み、{date}"),
         StepState::Rejected { .. } => format!("対象外、{date}"),
         StepState::Expired { .. } => format!("期限切れ、{date}"),

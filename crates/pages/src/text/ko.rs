@@ -314,6 +314,7 @@ fn state(state: &StepState, amount: &str, date: &str) -> String {
             format!("확인됨, 검토 중 (보통 {})", (COMMON.about)(*minutes))
         }
         StepState::Pending { .. } => "확인됨, 검토 중".to_owned(),
+        StepState::Rewarded { amount: 0, .. } => format!("완료, {date}"),
         StepState::Rewarded { .. } => format!("{amount} 지급, {date}"),
         StepState::Rejected { .. } => format!("인정되지 않음, {date}"),
         StepState::Expired { .. } => format!("기한 지남, {date}"),

@@ -38,6 +38,11 @@ impl Lang {
         best.1
     }
 
+    /// The user's own language where we speak it, else what his browser asks for.
+    pub fn choose(own: &str, accept: &str) -> Self {
+        Self::known(own).unwrap_or_else(|| Self::from_accept(accept))
+    }
+
     /// Value of the `lang` attribute.
     pub fn tag(self) -> &'static str {
         match self {
@@ -88,6 +93,19 @@ mod tests {
         ];
         for (tag, lang) in cases {
             assert_eq!(Lang::from_tag(tag), lang, "{tag}");
+        }
+    }
+
+    #[test]
+    fn the_users_own_language_comes_first() {
+        let cases = [
+            ("ko", "ja", Lang::Ko),
+            ("fr", "ja", Lang::Ja),
+            ("", "ko-KR", Lang::Ko),
+            ("fr", "de", Lang::En),
+        ];
+        for (own, accept, lang) in cases {
+            assert_eq!(Lang::choose(own, accept), lang, "{own} {accept}");
         }
     }
 

@@ -66,7 +66,7 @@ pub enum StepState {
     },
     /// Paid.
     Rewarded {
-        /// What was paid.
+        /// What was paid; 0 for a signal that pays nothing.
         amount: i64,
         /// When.
         at: i64,
@@ -75,8 +75,8 @@ pub enum StepState {
     Rejected {
         /// Why.
         why: Why,
-        /// When.
-        at: i64,
+        /// When, if that is known.
+        at: Option<i64>,
     },
     /// Its time is over.
     Expired {
@@ -89,8 +89,8 @@ pub enum StepState {
         amount: i64,
         /// Why.
         why: Why,
-        /// When.
-        at: i64,
+        /// When, if that is known.
+        at: Option<i64>,
     },
 }
 

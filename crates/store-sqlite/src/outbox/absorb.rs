@@ -35,13 +35,15 @@ impl Work for AbsorbMessages {
     }
 }
 
-struct Found {
-    seq: Seq,
+/// A record as far as the outbox cares.
+pub(super) struct Found {
+    pub(super) seq: Seq,
     /// Only of a record that carries messages.
-    body: Option<Vec<u8>>,
+    pub(super) body: Option<Vec<u8>>,
 }
 
-fn next_records(conn: &Connection, after: Seq) -> Result<Vec<Found>, Failure> {
+/// The next records in order.
+pub(super) fn next_records(conn: &Connection, after: Seq) -> Result<Vec<Found>, Failure> {
     let mut select = conn.prepare_cached(sql::JOURNAL_MESSAGES)?;
     let found = select.query_map([int(after), rows(RECORDS_MAX)], |row| {
         Ok(Found { seq: uint(row.get(0)?), body: row.get(1)? })

@@ -1,12 +1,14 @@
 //! Reading the outbox.
 
 use domain::ids::DeliveryId;
+use domain::journal::{Message, Record};
 use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use store::{Delivery, DeliveryFilter, DeliveryState, Endpoint};
+use store::{Delivery, DeliveryFilter, DeliveryState, Endpoint, Seq};
 
+use super::absorb::{Found, next_records};
 use super::row::{BEFORE_ALL, DeliveryRow, columns_of, endpoint_from_row, numbers_of};
-use crate::codec::{corrupt, rows, state_from_column, state_to_column, uint};
+use crate::codec::{corrupt, record_from_bytes, rows, state_from_column, state_to_column, uint};
 use crate::error::Failure;
 use crate::sql;
 
@@ -34,6 +36,55 @@ pub(super) fn deliveries(
     numbers.sort_unstable();
     numbers.truncate(filter.limit);
     numbers.into_iter().map(|number| by_number(conn, number)).collect()
+}
+
+/// The same for a reader who cannot absorb: after the rows come the messages of records that the
+/// server has not absorbed yet, as queued, so that nothing that was committed is missed (D1).
+pub(super) fn deliveries_and_tail(
+    conn: &Connection,
+    filter: &DeliveryFilter,
+) -> Result<Vec<Delivery>, Failure> {
+    let mut found = deliveries(conn, filter)?;
+    if filter.state.is_some_and(|state| state != DeliveryState::Queued) {
+        return Ok(found);
+    }
+    let absorbed: i64 =
+        conn.prepare_cached(sql::META_GET)?.query_row(["absorbed"], |row| row.get(0))?;
+    let from = filter.after.map_or(0, |(seq, _)| seq.saturating_sub(1));
+    let mut after = uint(absorbed).max(from);
+    while found.len() < filter.limit {
+        let records = next_records(conn, after)?;
+        let Some(last) = records.last() else { break };
+        after = last.seq;
+        for Found { seq, body } in records {
+            if let Some(body) = body {
+                found.extend(queued(seq, &record_from_bytes(&body)?, filter));
+            }
+        }
+    }
+    found.truncate(filter.limit);
+    Ok(found)
+}
+
+/// The messages of a record as the outbox will hold them.
+fn queued(seq: Seq, record: &Record, filter: &DeliveryFilter) -> Vec<Delivery> {
+    let mut messages: Vec<_> = record.messages.iter().collect();
+    messages.sort_unstable_by_key(|message| message.id);
+    let is_wanted = |message: &&&Message| {
+        let is_later = filter.after.is_none_or(|after| (seq, message.id) > after);
+        message.app == filter.app && record.mode == filter.mode && is_later
+    };
+    let delivery = |message: &&Message| Delivery {
+        seq,
+        user: record.user.unwrap_or_default(),
+        endpoint: Endpoint { app: message.app, mode: record.mode },
+        message: Message::clone(message),
+        state: DeliveryState::Queued,
+        attempts: 0,
+        due_at: Some(record.at),
+        last: None,
+    };
+    messages.iter().filter(is_wanted).map(delivery).collect()
 }
 
 /// One delivery.

@@ -1,1 +1,204 @@
-//! Being written.
+//! `CatalogStore`: the whole tree at a revision, and edits on top of one.
+//!
+//! What an edit makes of a catalogue is the domain's to say; a store must come to the same.
+
+use std::sync::Arc;
+
+use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission, Segment, sample as samples};
+use domain::ids::{MissionId, SegmentId};
+use domain::time::Timestamp;
+
+use super::check::all;
+use super::sample::NOW;
+use super::{Checked, Failure, Fixture};
+use crate::{CatalogStore, Saved, SavedRevision};
+
+const MISSION: MissionId = MissionId(1);
+
+/// A catalogue is given whole, or not at all to somebody who has it already.
+pub async fn catalog_snapshot_is_only_given_when_it_differs(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    let empty = Some(Catalog::default());
+    ensure_eq!(store.snapshot(None).await?, empty, "a catalogue that was never edited");
+    ensure_eq!(store.snapshot(Some(0)).await?, None, "the same for somebody who has it");
+    let saved = store.save(0, entities(), "ann", NOW).await?;
+    ensure_eq!(saved, Saved::At(1), "the first edit");
+    let whole = Some(samples::catalog());
+    for known in [None, Some(0), Some(2), Some(u64::MAX)] {
+        ensure_eq!(store.snapshot(known).await?, whole, "the catalogue beside {known:?}");
+    }
+    ensure_eq!(store.snapshot(Some(1)).await?, None, "the catalogue for somebody who has it");
+    Ok(())
+}
+
+/// An edit of any other revision than the present one is refused and leaves nothing.
+pub async fn catalog_save_on_another_revision_is_a_conflict(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    let conflict = store.save(1, vec![segment(1, "One")], "ann", NOW).await?;
+    ensure_eq!(conflict, Saved::Conflict(0), "an edit of a revision to come");
+    store.save(0, vec![segment(1, "One")], "ann", NOW).await?;
+    let before = store.snapshot(None).await?;
+    for base in [0, 2, u64::MAX] {
+        let conflict = store.save(base, vec![segment(1, "Two")], "bob", NOW).await?;
+        ensure_eq!(conflict, Saved::Conflict(1), "an edit of revision {base}");
+    }
+    ensure_eq!(store.snapshot(None).await?, before, "the catalogue after conflicts");
+    ensure_eq!(store.history(None, 10).await?.len(), 1, "the number of saved edits");
+    Ok(())
+}
+
+/// Of edits of one revision exactly one is saved, whole.
+pub async fn catalog_save_race_has_one_winner(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    for base in 0..3 {
+        let edits =
+            |number| vec![segment(1, &format!("{number}")), segment(2, &format!("{number}"))];
+        let saving = (0..8).map(|number| store.save(base, edits(number), "ann", NOW));
+        let mut winner = None;
+        for (saved, number) in all(saving).await.into_iter().zip(0..) {
+            match saved? {
+                Saved::At(revision) if winner.is_none() && revision == base + 1 => {
+                    winner = Some(number.to_string());
+                }
+                other => ensure_eq!(other, Saved::Conflict(base + 1), "an edit that came too late"),
+            }
+        }
+        let found = current(&*store).await?;
+        let names: Vec<_> = found.segments.values().map(|one| Some(one.name.clone())).collect();
+        ensure_eq!(names, [winner.clone(), winner], "what the winner of revision {base} wrote");
+    }
+    Ok(())
+}
+
+/// A mission that differs gets the next version, one that does not keeps its own; the number that
+/// an edit carries does not count.
+pub async fn catalog_save_gives_versions_to_missions(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    let mut expected = Catalog::default();
+    let steps = [
+        (vec![mission(60, 77)], 1),
+        (vec![mission(60, 1)], 1),
+        (vec![mission(60, 9)], 1),
+        (vec![mission(61, 1)], 2),
+        (vec![mission(60, 1)], 3),
+        (vec![mission(62, 0), mission(62, 5), mission(63, 1)], 5),
+        (vec![segment(1, "One")], 5),
+    ];
+    for (edits, version) in steps {
+        let name = format!("{edits:?}");
+        check_edit(&*store, &mut expected, edits).await?;
+        let found = expected.missions.get(&MISSION).map(|mission| mission.version);
+        ensure_eq!(found, Some(version), "the version after {name}");
+    }
+    Ok(())
+}
+
+/// What is deleted is gone from the tree, but the missions and line items of users who may have
+/// started stay readable, and version numbers are never used again.
+pub async fn catalog_save_keeps_what_users_may_have_started(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    let mut expected = Catalog::default();
+    let delete = |kind| Edit::Delete(kind, 1);
+    let line_item =
+        samples::entities().into_iter().filter(|one| one.kind() == EntityKind::LineItem);
+    let line_item: Vec<Edit> = line_item.map(Edit::Put).collect();
+    let everything = EntityKind::ALL.into_iter().rev().map(delete).collect();
+    let steps = [
+        entities(),
+        vec![delete(EntityKind::Mission)],
+        vec![delete(EntityKind::Mission), Edit::Delete(EntityKind::App, 99)],
+        vec![mission(60, 1)],
+        vec![mission(61, 1), delete(EntityKind::Mission)],
+        vec![mission(61, 1), delete(EntityKind::Mission), mission(62, 1)],
+        vec![delete(EntityKind::LineItem)],
+        [line_item.clone(), vec![delete(EntityKind::LineItem)]].concat(),
+        line_item,
+        everything,
+        vec![],
+    ];
+    for edits in steps {
+        check_edit(&*store, &mut expected, edits).await?;
+    }
+    ensure!(expected.missions.is_empty() && expected.line_items.is_empty(), "all was deleted");
+    ensure_eq!(expected.mission_versions.len(), 5, "the versions that stay readable");
+    ensure_eq!(expected.retired_line_items.len(), 1, "the line items that stay readable");
+    Ok(())
+}
+
+/// Edits and their history are there after a restart.
+pub async fn catalog_save_survives_reopening(fixture: &dyn Fixture) -> Checked {
+    let stores = fixture.fresh().await?;
+    stores.catalog.save(0, entities(), "ann", NOW).await?;
+    let edits = vec![mission(60, 1), Edit::Delete(EntityKind::LineItem, 1)];
+    stores.catalog.save(1, edits, "bob", NOW).await?;
+    let catalog = stores.catalog.snapshot(None).await?;
+    let history = stores.catalog.history(None, 10).await?;
+    let Some(stores) = fixture.reopen(stores).await? else { return Ok(()) };
+    let store = &*stores.catalog;
+    ensure_eq!(store.snapshot(None).await?, catalog, "the catalogue after reopening");
+    ensure_eq!(store.history(None, 10).await?, history, "the history after reopening");
+    ensure_eq!(history.len(), 2, "the number of saved edits");
+    let saved = store.save(2, vec![segment(1, "One")], "eve", NOW).await?;
+    ensure_eq!(saved, Saved::At(3), "the next edit");
+    Ok(())
+}
+
+/// Saved edits come newest first, page by page, with who made them, when and what.
+pub async fn catalog_history_is_newest_first_and_pages(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    ensure_eq!(store.history(None, 10).await?, [], "the history of nothing");
+    let mut wanted = Vec::new();
+    for base in 0..5 {
+        let (by, at) = (format!("ann {base} 🎁"), Timestamp(NOW.0 - base as i64));
+        let edits = vec![segment(1, &by), Edit::Delete(EntityKind::App, base as u32)];
+        store.save(base, edits, &by, at).await?;
+        store.save(base, vec![segment(2, "too late")], "eve", at).await?;
+        let summary = format!("put segments 1; deleted apps {base}");
+        wanted.insert(0, SavedRevision { revision: base + 1, at, by, summary });
+    }
+    for limit in [1, 2, 5, 100] {
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.history(before, limit).await?;
+            ensure!(page.len() <= limit, "a page of {limit} has {} edits", page.len());
+            let Some(last) = page.last() else { break };
+            before = Some(last.revision);
+            found.extend(page);
+            ensure!(found.len() <= wanted.len(), "pages of {limit} have no end");
+        }
+        ensure_eq!(found, wanted, "the history in pages of {limit}");
+    }
+    ensure_eq!(store.history(Some(u64::MAX), 100).await?, wanted, "the history before the end");
+    Ok(())
+}
+
+/// Saves edits on the present revision, and checks that the store comes to the same as the domain.
+async fn check_edit(store: &dyn CatalogStore, expected: &mut Catalog, edits: Vec<Edit>) -> Checked {
+    let name = format!("{} edits of revision {}", edits.len(), expected.revision);
+    let next = expected.edited(&edits);
+    let saved = store.save(expected.revision, edits, "ann", NOW).await?;
+    ensure_eq!(saved, Saved::At(next.revision), "{name}");
+    ensure_eq!(current(store).await?, next, "the catalogue after {name}");
+    *expected = next;
+    Ok(())
+}
+
+async fn current(store: &dyn CatalogStore) -> Result<Catalog, Failure> {
+    store.snapshot(None).await?.ok_or_else(|| Failure::new("there is no catalogue"))
+}
+
+fn entities() -> Vec<Edit> {
+    samples::entities().into_iter().map(Edit::Put).collect()
+}
+
+fn segment(id: u32, name: &str) -> Edit {
+    let name = name.to_owned();
+    Edit::Put(Entity::Segment(Segment { id: SegmentId(id), name }))
+}
+
+/// The sample mission with another window, under a version that the caller made up.
+fn mission(window_seconds: u32, version: u32) -> Edit {
+    let catalog = samples::catalog();
+    let mission = Mission::clone(&catalog.missions[&MISSION]);
+    Edit::Put(Entity::Mission(Arc::new(Mission { window_seconds, version, ..mission })))
+}

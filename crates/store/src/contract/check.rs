@@ -1,10 +1,9 @@
 //! How a case says what it found, and how it does many things at once.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use domain::change::{Change, Loaded};
 
@@ -56,14 +55,14 @@ macro_rules! ensure {
 
 /// Fails the case unless both are equal; the words say what was compared.
 macro_rules! ensure_eq {
-    ($found:expr, $wanted:expr, $($words:tt)+) => {
+    ($found:expr, $wanted:expr, $($words:tt)+) => {{
         let (found, wanted) = (&$found, &$wanted);
         if found != wanted {
             let words = format!($($words)+);
             let words = format!("{words}\n    found  {found:?}\n    wanted {wanted:?}");
             return Err($crate::contract::Failure::new(words));
         }
-    };
+    }};
 }
 
 /// An empty state store.
@@ -91,27 +90,36 @@ pub(super) async fn advance(
 }
 
 /// Runs all futures at once on the task of the caller and gives their results in order.
-///
-/// Each wake polls every one that is not ready; that is quadratic and fine for a thousand of them.
-pub async fn all<T>(futures: impl IntoIterator<Item: Future<Output = T>>) -> Vec<T> {
-    let mut running: Vec<_> = futures.into_iter().map(|one| Some(Box::pin(one))).collect();
-    let mut results: Vec<Option<T>> = running.iter().map(|_| None).collect();
-    poll_fn(|context| {
+pub fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> All<F> {
+    let running: Vec<_> = futures.into_iter().map(|one| Some(Box::pin(one))).collect();
+    let results = running.iter().map(|_| None).collect();
+    All { running, results }
+}
+
+/// Many futures as one. Each wake polls every one that is not ready; that is quadratic and fine for
+/// a thousand of them.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct All<F: Future> {
+    running: Vec<Option<Pin<Box<F>>>>,
+    results: Vec<Option<F::Output>>,
+}
+
+impl<F: Future<Output: Unpin>> Future for All<F> {
+    type Output = Vec<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { running, results } = &mut *self;
         let mut is_ready = true;
-        for (slot, result) in running.iter_mut().zip(&mut results) {
-            let Some(future) = slot else {
-                continue;
-            };
-            match Pin::as_mut(future).poll(context) {
-                Poll::Ready(value) => {
-                    *result = Some(value);
-                    *slot = None;
-                }
+        for (slot, result) in running.iter_mut().zip(results.iter_mut()) {
+            let Some(future) = slot else { continue };
+            match future.as_mut().poll(context) {
+                Poll::Ready(value) => (*result, *slot) = (Some(value), None),
                 Poll::Pending => is_ready = false,
             }
         }
-        if is_ready { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    results.into_iter().flatten().collect()
+        if !is_ready {
+            return Poll::Pending;
+        }
+        Poll::Ready(std::mem::take(results).into_iter().flatten().collect())
+    }
 }

@@ -124,6 +124,7 @@ impl Queue {
     }
 
     fn claim(&mut self, claim: &Claim) -> Vec<Claimed> {
+        self.park_hopeless(claim.now);
         let mut turns: Vec<(usize, Timestamp, Seq, DeliveryId)> = Vec::new();
         for (endpoint, ready) in &self.ready {
             if claim.skip.contains(endpoint) {
@@ -136,6 +137,18 @@ impl Queue {
         turns.sort_unstable();
         turns.truncate(claim.limit);
         turns.into_iter().filter_map(|(.., id)| self.lease(id, claim.lease_until)).collect()
+    }
+
+    /// Parks the reversals that were on their way when their grant was lost, and whose workers have
+    /// given them up.
+    fn park_hopeless(&mut self, now: Timestamp) {
+        let due = self.ready.values().flatten().filter(|(at, ..)| *at <= now);
+        let rows = due.filter_map(|(.., id)| self.rows.get(id).map(|row| &row.delivery.message));
+        let hopeless: Vec<_> =
+            rows.filter(|message| self.is_hopeless(message)).map(|message| message.id).collect();
+        for id in hopeless {
+            self.update(id, |row| row.end(DeliveryState::Parked));
+        }
     }
 
     fn lease(&mut self, id: DeliveryId, until: Timestamp) -> Option<Claimed> {
@@ -160,6 +173,7 @@ impl Queue {
         if row.fence != fence || row.lease_until.is_none() {
             return Settled::Fenced;
         }
+        let is_hopeless = self.is_hopeless(&row.delivery.message);
         self.update(id, |row| {
             row.delivery.attempts += 1;
             row.delivery.last = Some(note);
@@ -167,6 +181,7 @@ impl Queue {
                 Settlement::Delivered => row.end(DeliveryState::Delivered),
                 Settlement::Stopped => row.end(DeliveryState::Stopped),
                 Settlement::Parked => row.end(DeliveryState::Parked),
+                Settlement::RetryAt(_) if is_hopeless => row.end(DeliveryState::Parked),
                 Settlement::RetryAt(at) => {
                     row.end(DeliveryState::Retrying);
                     row.delivery.due_at = Some(*at);
@@ -199,10 +214,14 @@ impl Queue {
         }
         let mut seen = BTreeSet::new();
         wanted.retain(|id| seen.insert(*id));
+        // Within one record a reversal may come before its grant, by which it is revived.
+        wanted.sort_by_key(|id| {
+            self.rows.get(id).is_some_and(|row| row.delivery.message.after.is_some())
+        });
         wanted.into_iter().filter(|id| self.restart(*id, now)).count() as u64
     }
 
-    /// The deliveries a replay asks for, in order of booking, so that a grant precedes its reversal.
+    /// The deliveries a replay asks for, in order of booking.
     fn wanted(&self, which: &Replay) -> Vec<DeliveryId> {
         match which {
             Replay::One(id) => vec![*id],

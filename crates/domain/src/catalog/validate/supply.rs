@@ -76,13 +76,11 @@ fn check_endpoint(endpoint: &Endpoint, field: &str, found: &mut Findings) {
     }
     let secrets_field = format!("{field}.secrets");
     check_secrets(&endpoint.secrets, &secrets_field, found);
-    let needed = match &dialect.body {
-        // The key and the vector.
-        Body::Encrypted(_) => 2,
-        _ if dialect.signature.is_some() => 1,
-        _ if dialect.headers.iter().any(|header| header.value.names(Macro::Secret)) => 1,
-        _ => 0,
-    };
+    // The key and the vector come first, then what signs.
+    let encrypts = matches!(dialect.body, Body::Encrypted(_));
+    let signs = dialect.signature.is_some()
+        || dialect.headers.iter().any(|header| header.value.names(Macro::Secret));
+    let needed = 2 * usize::from(encrypts) + usize::from(signs);
     found.check(
         endpoint.secrets.len() >= needed,
         &secrets_field,

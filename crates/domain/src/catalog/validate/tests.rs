@@ -152,8 +152,8 @@ fn supply() {
             "apps 1 postback.secrets: the dialect standard_webhooks needs 1",
         ),
         (
-            |c| app(c).postback = endpoint("https://p.example", "buzzvil_encrypted", 1),
-            "apps 1 postback.secrets: the dialect buzzvil_encrypted needs 2",
+            |c| app(c).postback = endpoint("https://p.example", "buzzvil_encrypted", 2),
+            "apps 1 postback.secrets: the dialect buzzvil_encrypted needs 3",
         ),
         (
             |c| app(c).postback = endpoint("https://p.example", "standard_webhooks", 5),

@@ -157,7 +157,7 @@ impl<'a> Draft<'a> {
             points: POINTS,
             progress: 0,
             latest_at: None,
-            days: Vec::new(),
+            reached: 0,
             paid: Vec::new(),
             visit_at: None,
             misses: 0,

@@ -11,7 +11,8 @@ use domain::money::{CurrencyCode, Micros, Points, Split};
 use domain::targeting::{CountryCode, Gender, OsVersion, Platform, Profile};
 use domain::time::{Day, TIMESTAMP_MAX, Timestamp, UtcOffset};
 use domain::user::{
-    ENROLLMENTS_MAX, Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress, UserState,
+    Counted, ENROLLMENTS_MAX, Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress,
+    UserState,
 };
 use domain::verdict::{Reason, Refusal, Verdict};
 
@@ -107,6 +108,8 @@ fn full_seen(run: EnrollmentId) -> Vec<Seen> {
         verdict,
         reason: *reason,
         earned: vec![(StepId(1), 0), (StepId(u32::MAX), u32::MAX)],
+        counted: vec![Counted { step: StepId(1), day: Day(i32::MIN), units: u64::MAX }],
+        reversed: place % 2 == 1,
     });
     seen.collect()
 }
@@ -117,8 +120,8 @@ fn full_step() -> StepProgress {
     StepProgress {
         step: StepId(1),
         progress: u64::MAX,
+        reached: u64::MAX,
         latest_at: Some(NOW),
-        days: vec![(Day(i32::MIN), 1), (Day(i32::MAX), u32::MAX)],
         paid: paid.to_vec(),
         visit_at: Some(NOW),
         misses: u8::MAX,
@@ -138,7 +141,7 @@ fn empty_step() -> StepProgress {
         points: Points(-1),
         progress: 0,
         latest_at: None,
-        days: Vec::new(),
+        reached: 0,
         paid: Vec::new(),
         visit_at: None,
         misses: 0,

@@ -1,0 +1,149 @@
+//! The data a benchmark runs on: seeded once, kept under the target folder, copied for each run.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::server::Guerdon;
+use crate::world::World;
+
+/// Sources that decide what the seeded bytes are; when one changes, data is seeded anew.
+const SOURCES: &[&str] = &[
+    "crates/app/src/seed.rs",
+    "crates/app/src/seed",
+    "crates/format/src",
+    "crates/store-sqlite/src/schema.rs",
+    "crates/store-sqlite/src/migrations",
+];
+/// What the seed command said; written last, so its presence says that the data is whole.
+const SAID: &str = "seed.json";
+
+/// How much data.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) users: u32,
+    pub(crate) enrollments: u32,
+    pub(crate) line_items: u32,
+}
+
+/// Data that is ready to be copied.
+pub(crate) struct Data {
+    folder: PathBuf,
+    pub(crate) world: World,
+}
+
+impl Data {
+    /// Finds it, or makes it with `guerdon init` and `guerdon seed`.
+    pub(crate) fn prepare(guerdon: &Guerdon, size: Size) -> Result<Self> {
+        let kept = kept_folder()?;
+        let Size { users, enrollments, line_items } = size;
+        let parameters = format!("u{users}-e{enrollments}-l{line_items}-");
+        let folder = kept.join(format!("{parameters}{}", sources_digest()?));
+        if !folder.join(SAID).is_file() {
+            remove_older(&kept, &parameters)?;
+            eprintln!("seeding {users} users, {enrollments} enrollments each …");
+            make(guerdon, &folder, size)?;
+        }
+        let said = std::fs::read(folder.join(SAID))?;
+        let world = serde_json::from_slice(&said).context("`guerdon seed` says something else")?;
+        Ok(Self { folder, world })
+    }
+
+    /// A private copy, on the same disk, that is removed in the end.
+    pub(crate) fn copy(&self) -> Result<TempDir> {
+        let copy = tempfile::Builder::new().prefix("run-").tempdir_in(kept_folder()?)?;
+        for entry in std::fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let target = copy.path().join(entry.file_name());
+            std::fs::copy(entry.path(), &target)?;
+            // Else the disk would be busy with the copy while the server is measured.
+            File::open(&target)?.sync_all()?;
+        }
+        Ok(copy)
+    }
+}
+
+/// Bytes of the database and its log in a folder.
+pub(crate) fn database_bytes(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("guerdon.db") {
+            bytes += entry.metadata()?.len();
+        }
+    }
+    Ok(bytes)
+}
+
+fn make(guerdon: &Guerdon, folder: &Path, size: Size) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    guerdon.ask(folder, &["init", &folder.to_string_lossy()])?;
+    let Size { users, enrollments, line_items } = size;
+    let (users, enrollments) = (users.to_string(), enrollments.to_string());
+    let line_items = line_items.to_string();
+    let said = guerdon.ask(
+        folder,
+        &["seed", "--users", &users, "--enrollments", &enrollments, "--line-items", &line_items],
+    )?;
+    std::fs::write(folder.join(SAID), serde_json::to_vec_pretty(&said)?)?;
+    Ok(())
+}
+
+/// Where data is kept between runs.
+pub(crate) fn kept_folder() -> Result<PathBuf> {
+    let folder = target_folder()?.join("bench-data");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The target folder: this program lies in a profile's folder of it.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let exe = std::env::current_exe()?;
+    let folder = exe.parent().and_then(Path::parent);
+    Ok(folder.context("this program lies outside of a target folder")?.to_owned())
+}
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+fn remove_older(kept: &Path, parameters: &str) -> Result<()> {
+    for entry in std::fs::read_dir(kept)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(parameters) {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn sources_digest() -> Result<String> {
+    let mut files = Vec::new();
+    for source in SOURCES {
+        collect(&root().join(source), &mut files)?;
+    }
+    files.sort();
+    let mut hasher = blake3::Hasher::new();
+    for file in files {
+        hasher.update(&std::fs::read(&file)?);
+    }
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
+}
+
+/// All files at or below a path; a path that is not there has none.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    if path.is_file() {
+        files.push(path.to_owned());
+    } else if path.is_dir() {
+        for entry in std::fs::read_dir(path)? {
+            collect(&entry?.path(), files)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What the figures were measured on.
+
+use std::fs::{File, read_to_string};
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::data;
+use crate::server::{Guerdon, succeeded};
+
+/// Writes that are timed for the disk's median.
+const FSYNCS: usize = 201;
+/// Bytes of each: a page.
+const FSYNC_BYTES: usize = 4_096;
+
+/// A machine and the programs on it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) cores: usize,
+    pub(crate) processor: String,
+    pub(crate) memory_mib: u64,
+    pub(crate) kernel: String,
+    /// Median of appending a page and `fdatasync`, in microseconds, where the data lies.
+    pub(crate) fsync_us: u64,
+    pub(crate) guerdon: String,
+    pub(crate) rustc: String,
+}
+
+impl Machine {
+    /// Looks at this one.
+    pub(crate) fn look(guerdon: &Guerdon) -> Result<Self> {
+        let cpu = read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let memory = read_to_string("/proc/meminfo").unwrap_or_default();
+        let memory_kib = after(&memory, "MemTotal:").and_then(|text| text.parse::<u64>().ok());
+        let kernel = read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let rustc = Command::new("rustc").arg("--version").output().map_err(Into::into);
+        Ok(Self {
+            cores: std::thread::available_parallelism()?.get(),
+            processor: after(&cpu, "model name").unwrap_or("unknown").to_owned(),
+            memory_mib: memory_kib.unwrap_or(0) / 1_024,
+            kernel: format!("Linux {}", kernel.trim()),
+            fsync_us: fsync_us(&data::kept_folder()?)?,
+            guerdon: guerdon.version()?,
+            rustc: rustc
+                .and_then(succeeded)
+                .map_or("unknown".to_owned(), |text| text.trim().to_owned()),
+        })
+    }
+
+    /// In one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        format!(
+            "{} cores ({}), {} MiB memory, {}, {} µs for a page and its fdatasync; {}, {}.",
+            self.cores,
+            self.processor,
+            self.memory_mib,
+            self.kernel,
+            self.fsync_us,
+            self.guerdon,
+            self.rustc
+        )
+    }
+}
+
+/// The value on the first line that begins with `name`, unit left out.
+fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let value = rest.trim_start_matches([' ', '\t', ':']);
+    Some(value.trim_end_matches(" kB").trim())
+}
+
+fn fsync_us(folder: &Path) -> Result<u64> {
+    let path = folder.join("fsync.probe");
+    let mut file = File::create(&path)?;
+    let page = [b'x'; FSYNC_BYTES];
+    let mut times = Vec::with_capacity(FSYNCS);
+    for _ in 0..FSYNCS {
+        let begun = Instant::now();
+        file.write_all(&page)?;
+        file.sync_data()?;
+        times.push(begun.elapsed());
+    }
+    std::fs::remove_file(&path)?;
+    times.sort_unstable();
+    Ok(times[FSYNCS / 2].as_micros() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_without_units() {
+        assert_eq!(after("A: 1\nMemTotal:   2048 kB\n", "MemTotal:"), Some("2048"));
+        assert_eq!(after("model name\t: A CPU @ 2 GHz\n", "model name"), Some("A CPU @ 2 GHz"));
+        assert_eq!(after("", "x"), None);
+    }
+}

@@ -1,0 +1,66 @@
+//! What a process has used, as the kernel counts it (Linux).
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// One tick of the kernel's processor times: 1/100 s on every Linux that programs see.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Processor time of all threads of a process, in user space and in the kernel.
+pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
+    let stat = read(pid, "stat")?;
+    let ticks = ticks(&stat).with_context(|| format!("/proc/{pid}/stat cannot be read"))?;
+    Ok(TICK * ticks)
+}
+
+/// Memory of a process that is in RAM, in bytes.
+pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
+    let status = read(pid, "status")?;
+    let kib = field(&status, "VmRSS:").with_context(|| format!("process {pid} has no memory"))?;
+    Ok(kib * 1024)
+}
+
+/// Bytes that a process has had written to disks.
+pub(crate) fn disk_bytes(pid: u32) -> Result<u64> {
+    let io = read(pid, "io")?;
+    field(&io, "write_bytes:").with_context(|| format!("/proc/{pid}/io cannot be read"))
+}
+
+fn read(pid: u32, name: &str) -> Result<String> {
+    let path = Path::new("/proc").join(pid.to_string()).join(name);
+    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Fields 14 and 15. The second is the program's name in brackets, which may hold anything.
+fn ticks(stat: &str) -> Option<u32> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let user: u32 = fields.next()?.parse().ok()?;
+    let kernel: u32 = fields.next()?.parse().ok()?;
+    Some(user + kernel)
+}
+
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_brackets_and_spaces_do_not_shift_the_fields() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 31 0 0 20 0 3 0 100 1 2";
+        assert_eq!(ticks(stat), Some(281));
+    }
+
+    #[test]
+    fn this_process_uses_something() {
+        let own = std::process::id();
+        assert!(resident_bytes(own).unwrap() > 100_000);
+        assert!(cpu_time(own).is_ok() && disk_bytes(own).is_ok());
+    }
+}

@@ -1,0 +1,74 @@
+//! Both benchmarks from end to end on little data: the load generator, the seeded world and the
+//! server fit together. What is measured here means nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a report that cannot be read has to fail its test, in helpers too"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+#[test]
+fn the_quick_benchmarks_run_through() {
+    build_server();
+    let missions = quick("missions");
+    for what in ["app key", "session", "bare server"] {
+        assert_eq!(callers(&missions, what), [1, 8], "{what}");
+    }
+    assert_eq!(callers(&missions, "unchanged (304)"), [8]);
+    assert_eq!(fact(&missions, "store calls of a list, most"), 1.0);
+
+    let conversions = quick("conversions");
+    assert_eq!(callers(&conversions, "conversion"), [1, 8]);
+    assert_eq!(fact(&conversions, "store calls of a conversion, most"), 2.0);
+    assert!(fact(&conversions, "ledger entries verified afterwards, all right") > 0.0);
+}
+
+/// The server lies beside the benchmark; a plain `cargo test` of this crate does not build it.
+fn build_server() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["build", "--package", "app", "--bins", "--target-dir"]).arg(target_folder());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Runs one and reads what it has written.
+fn quick(name: &str) -> Value {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_bench")).args([name, "--quick"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {said}");
+    let path = target_folder().join("bench").join(format!("{name}-quick.json"));
+    let report: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(report["quick"], true);
+    assert_eq!(report["aims"].as_array().unwrap().len(), 0, "a quick run judges nothing");
+    for row in report["rows"].as_array().unwrap() {
+        assert!(row["answers"].as_u64().unwrap() > 0, "{row}");
+        assert!(row["p50_ms"]["median"].as_f64() <= row["max_ms"].as_f64(), "{row}");
+    }
+    report
+}
+
+fn target_folder() -> PathBuf {
+    let exe = Path::new(env!("CARGO_BIN_EXE_bench"));
+    exe.ancestors().nth(2).unwrap().to_owned()
+}
+
+/// With how many callers a kind of load was run in a closed loop.
+fn callers(report: &Value, what: &str) -> Vec<u64> {
+    let rows = report["rows"].as_array().unwrap().iter();
+    let closed = rows.filter(|row| row["what"] == what && row["due_per_second"].is_null());
+    closed.map(|row| row["callers"].as_u64().unwrap()).collect()
+}
+
+fn fact(report: &Value, what: &str) -> f64 {
+    let facts = report["facts"].as_array().unwrap();
+    let found = facts.iter().find(|fact| fact["what"] == what);
+    found.unwrap_or_else(|| panic!("no {what:?} in {facts:?}"))["value"].as_f64().unwrap()
+}

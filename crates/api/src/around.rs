@@ -1,0 +1,189 @@
+//! What every request goes through: an id, a limit, a clock, figures, and problems in one form.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use engine::{Ctx, Spent};
+use futures_util::FutureExt;
+
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Carries the request's id, both ways.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Longest request id that is taken over from a caller.
+const REQUEST_ID_MAX: usize = 64;
+
+/// How long a request may take in all, its body included.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Seconds of requests, by `route`, `method` and `status`.
+const REQUEST_SECONDS: &str = "guerdon_http_request_seconds";
+/// Store calls of requests, by `route`.
+const STORE_CALLS: &str = "guerdon_http_store_calls";
+/// Requests that were turned away because too many were under way.
+const SHED: &str = "guerdon_http_requests_shed_total";
+
+/// Goes around every request, also those that nothing is served for.
+pub(crate) async fn around(
+    State(api): State<Arc<Api>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let id = request_id(request.headers()).unwrap_or_else(|| api.new_request_id());
+    let labels = Labels::of(&request);
+    let ctx = Arc::new(Ctx::at(api.now()));
+    request.extensions_mut().insert(Arc::clone(&ctx));
+    let response = match api.in_flight.try_acquire() {
+        Ok(_permit) => in_time(next.run(request)).await,
+        Err(_) => shed(),
+    };
+    let mut response = written(response, &id, &labels);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let spent = ctx.spent();
+    if spent.calls > 0 {
+        response.headers_mut().insert(SERVER_TIMING, server_timing(spent));
+    }
+    labels.record(&response, begun, spent);
+    response
+}
+
+/// Lets a request that does not end, such as one whose body never comes, go.
+async fn in_time(response: impl Future<Output = Response>) -> Response {
+    tokio::time::timeout(REQUEST_TIME_MAX, response).await.unwrap_or_else(|_| {
+        let detail = "The request was not done in time; whether anything was recorded is not known. \
+                      Send the same request again: what is done twice counts once.";
+        let mut problem = Problem::unavailable("a request was not done in time");
+        problem.code = "timeout";
+        problem.detail = detail.to_owned();
+        problem.into_response()
+    })
+}
+
+/// Turns a panic into an answer; the others' requests go on.
+pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
+    let ended = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    ended.unwrap_or_else(|panic| Problem::internal(panic_message(panic.as_ref())).into_response())
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a handler panicked: {}", text.unwrap_or("without a message"))
+}
+
+fn shed() -> Response {
+    metrics::counter!(SHED).increment(1);
+    let mut problem = Problem::unavailable("too many requests are under way");
+    problem.code = "overloaded";
+    problem.into_response()
+}
+
+/// A caller's own id, if it is fit for a log line.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_fit = !id.is_empty() && id.len() <= REQUEST_ID_MAX && id.bytes().all(is_fit);
+    is_fit.then(|| id.to_owned())
+}
+
+/// Writes down the problem that a handler left, and logs it if it is our fault.
+fn written(mut response: Response, id: &str, labels: &Labels) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    if let Some(cause) = &problem.cause {
+        let status = problem.status.as_u16();
+        let route = labels.route.as_str();
+        tracing::error!(
+            request_id = id,
+            route,
+            status,
+            code = problem.code,
+            cause,
+            "request failed"
+        );
+    }
+    let mut answer = problem.written(id);
+    let allow = response.headers_mut().remove(axum::http::header::ALLOW);
+    if let Some(allow) = allow {
+        answer.headers_mut().insert(axum::http::header::ALLOW, allow);
+    }
+    answer
+}
+
+/// `store;dur=0.041;desc="2"`: milliseconds in the store, and how many calls that were.
+fn server_timing(spent: Spent) -> HeaderValue {
+    let Spent { calls, micros } = spent;
+    let text = format!("store;dur={}.{:03};desc=\"{calls}\"", micros / 1_000, micros % 1_000);
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("store"))
+}
+
+/// By what a request is counted. Routes are patterns, so there are few of them.
+struct Labels {
+    route: String,
+    method: &'static str,
+}
+
+impl Labels {
+    fn of(request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>();
+        let method = match request.method().as_str() {
+            "GET" => "GET",
+            "POST" => "POST",
+            "PATCH" => "PATCH",
+            "DELETE" => "DELETE",
+            "HEAD" => "HEAD",
+            "OPTIONS" => "OPTIONS",
+            _ => "other",
+        };
+        Self { route: route.map_or("none", MatchedPath::as_str).to_owned(), method }
+    }
+
+    fn record(self, response: &Response, begun: Instant, spent: Spent) {
+        let status = response.status().as_str().to_owned();
+        if spent.calls > 0 {
+            metrics::histogram!(STORE_CALLS, "route" => self.route.clone())
+                .record(f64::from(spent.calls));
+        }
+        metrics::histogram!(
+            REQUEST_SECONDS, "route" => self.route, "method" => self.method, "status" => status
+        )
+        .record(begun.elapsed().as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_fit_request_ids_are_taken_over() {
+        let read = |id: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_str(id).unwrap());
+            request_id(&headers)
+        };
+        assert_eq!(read("abc-1_2.3").as_deref(), Some("abc-1_2.3"));
+        for id in ["", "a b", "a\"b", &"x".repeat(65)] {
+            assert_eq!(read(id), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn store_calls_are_told() {
+        let value = server_timing(Spent { calls: 2, micros: 1_041 });
+        assert_eq!(value, "store;dur=1.041;desc=\"2\"");
+    }
+}

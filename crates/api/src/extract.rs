@@ -1,0 +1,192 @@
+//! What was sent, read strictly: an unknown, repeated or missing field is named in the answer.
+
+use std::sync::Arc;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use engine::Ctx;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{FieldProblem, Problem};
+use crate::state::Api;
+
+/// Most bytes of a body, unless a route takes more.
+pub(crate) const BODY_MAX: usize = 64 * 1024;
+
+/// When the request is carried out and what it costs; set by [`crate::around`].
+pub(crate) struct Command(pub(crate) Arc<Ctx>);
+
+impl FromRequestParts<Arc<Api>> for Command {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, Problem> {
+        let ctx = parts.extensions.get::<Arc<Ctx>>().cloned();
+        ctx.map(Self).ok_or_else(|| Problem::internal("no command was begun"))
+    }
+}
+
+/// What the path names.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let read = axum::extract::Path::from_request_parts(parts, api).await;
+        read.map(|axum::extract::Path(value)| Self(value)).map_err(|why| {
+            let detail = format!("The path cannot be read: {}.", why.body_text());
+            Problem::bad_request("bad_path", detail)
+        })
+    }
+}
+
+/// The parameters of the query.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, Problem> {
+        read_query(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+impl<T> Params<T> {
+    /// A parameter that is wrong.
+    pub(crate) fn bad(name: &str, message: impl Into<String>) -> Problem {
+        let errors = vec![FieldProblem::new(name, message)];
+        Problem::bad_request("bad_parameter", "A parameter of the query cannot be read.")
+            .with_errors(errors)
+    }
+}
+
+/// The parameters of a route that an app key may also call: `user_id` and `unit_id` say for whom, and
+/// are read by [`crate::auth::Caller`].
+pub(crate) struct UserParams<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for UserParams<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let is_of_caller = |pair: &&str| {
+            let name = pair.split('=').next().unwrap_or_default();
+            name == "user_id" || name == "unit_id"
+        };
+        let rest: Vec<&str> = query.split('&').filter(|pair| !is_of_caller(pair)).collect();
+        read_query(&rest.join("&")).map(Self)
+    }
+}
+
+fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded_parse(query));
+    serde_path_to_error::deserialize(pairs).map_err(|error| {
+        let field = match error.path().to_string() {
+            path if path == "." => String::new(),
+            path => path,
+        };
+        Params::<T>::bad(&field, error.inner().to_string())
+    })
+}
+
+fn form_urlencoded_parse(query: &str) -> url::form_urlencoded::Parse<'_> {
+    url::form_urlencoded::parse(query.as_bytes())
+}
+
+/// A JSON body that must be there.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let bytes = read_body(request, BODY_MAX).await?;
+        if bytes.is_empty() {
+            return Err(Problem::bad_request("empty_body", "Send a JSON object as the body."));
+        }
+        read_json(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that may be left out: then it has no fields.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Arc<Api>> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Arc<Api>) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let bytes = read_body(request, BODY_MAX).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        require_json(&headers)?;
+        read_json(&bytes).map(Self)
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read_body(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let too_large = || {
+        let detail = format!("The body is larger than {limit} bytes.");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    };
+    if announced.is_some_and(|bytes| bytes > limit as u64) {
+        return Err(too_large());
+    }
+    to_bytes(request.into_body(), limit).await.map_err(|error| {
+        use http_body_util::LengthLimitError;
+        let error = error.into_inner();
+        if error.is::<LengthLimitError>() {
+            return too_large();
+        }
+        Problem::bad_request("broken_body", "The body ended before it was whole.")
+    })
+}
+
+/// Whether the body says it is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|kind| kind == "application/json" || kind.ends_with("+json"))
+}
+
+/// The media type of the body without its parameters, in lower case.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next()?.trim().to_ascii_lowercase())
+}
+
+/// Refuses a body that does not say it is JSON.
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    let detail = "Send the body as JSON, with the header Content-Type: application/json.";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+}
+
+/// Reads JSON; what is no JSON at all is told apart from what does not fit.
+pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        bad_json(&path, error.inner())
+    })?;
+    reader.end().map_err(|error| bad_json("", &error))?;
+    Ok(value)
+}
+
+fn bad_json(path: &str, error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
+    if !error.is_data() {
+        return Problem::bad_request("bad_json", format!("The body is not JSON: {message}."));
+    }
+    let field = if path == "." { "" } else { path };
+    let problem = FieldProblem { line: Some(error.line()), ..FieldProblem::new(field, message) };
+    Problem::invalid("invalid_field", "A field of the body is not as it has to be.")
+        .with_errors(vec![problem])
+}

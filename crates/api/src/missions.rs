@@ -1,0 +1,167 @@
+//! `GET /v1/missions` and `GET /v1/missions/{id}`: what a user may do, and how far he is.
+//!
+//! The list is the hot path. It costs one keyed read of the user; every mission that he has not
+//! started is copied from a fragment that was written once for the catalogue's revision
+//! ([`fragments`]), and only his own runs are written for this request ([`document`]).
+
+mod document;
+mod fragments;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::ids::MissionId;
+use engine::ListView;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::auth::{Caller, OnBehalf};
+use crate::extract::{Command, Params, Path, UserParams};
+use crate::paging;
+use crate::problem::Problem;
+use crate::state::Api;
+
+use document::{ListDoc, MissionDetailDoc, Page, write_detail, write_list};
+pub(crate) use document::{StepDoc, steps_of_run, title};
+pub(crate) use fragments::Fragments;
+
+/// Missions of a page unless the caller wants another number: more than a user ever scrolls to.
+const LIST_DEFAULT: u32 = 200;
+/// Most missions of a page; each has about half a kilobyte.
+const LIST_MAX: u32 = 500;
+/// Name of the list in its cursors.
+const LIST: &str = "missions";
+/// A user's answers are his own and must be asked for again each time.
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(list_missions)).routes(routes!(show_mission))
+}
+
+/// Which part of the list is asked for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// Most missions that are not started yet, 1 to 500; 200 by default.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List the missions that a user may see.
+#[utoipa::path(
+    get, path = "/v1/missions", tag = "end user",
+    security(("session" = []), ("app_key" = [])),
+    params(OnBehalf, ListParams),
+    responses(
+        (status = 200, body = ListDoc, headers(("ETag" = String), ("Server-Timing" = String))),
+        (status = 304, description = "Nothing has changed since that `If-None-Match`."),
+    ),
+)]
+async fn list_missions(
+    State(api): State<Arc<Api>>,
+    Command(ctx): Command,
+    Caller(viewer): Caller,
+    UserParams(params): UserParams<ListParams>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let page = page_of(&params)?;
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let fragments = &api.fragments;
+    let written = api.engine().list_missions(&ctx, &viewer, |view| {
+        let etag = etag(view, &page);
+        let is_known = known.is_some_and(|known| matches(known, &etag));
+        let body = (!is_known).then(|| write_list(fragments, &viewer, view, &page));
+        (etag, body)
+    });
+    let (etag, body) = written.await?;
+    Ok(answer(&etag, body))
+}
+
+/// Show one mission with everything about it.
+#[utoipa::path(
+    get, path = "/v1/missions/{id}", tag = "end user",
+    security(("session" = []), ("app_key" = [])),
+    params(("id" = u32, Path, description = "The mission.", minimum = 0), OnBehalf),
+    responses((status = 200, body = MissionDetailDoc)),
+)]
+async fn show_mission(
+    State(api): State<Arc<Api>>,
+    Command(ctx): Command,
+    Caller(viewer): Caller,
+    UserParams(()): UserParams<()>,
+    Path(id): Path<u32>,
+) -> Result<Response, Problem> {
+    let now = ctx.now;
+    let written = api.engine().show_mission(&ctx, &viewer, MissionId(id), |view, loaded| {
+        write_detail(view, &loaded.state.profile.language, now)
+    });
+    let body = written.await?;
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, PRIVATE)];
+    Ok((headers, body).into_response())
+}
+
+fn page_of(params: &ListParams) -> Result<Page, Problem> {
+    let limit = params.limit.unwrap_or(LIST_DEFAULT);
+    if !(1..=LIST_MAX).contains(&limit) {
+        return Err(Params::<()>::bad("limit", format!("must be from 1 to {LIST_MAX}")));
+    }
+    let after = paging::after(params.cursor.as_deref(), LIST)?;
+    Ok(Page { limit: limit as usize, after })
+}
+
+/// The list's own tag, and the page's, since pages of one list differ.
+fn etag(view: &ListView<'_>, page: &Page) -> String {
+    match page {
+        Page { limit, after: None } if *limit == LIST_DEFAULT as usize => {
+            format!("\"{:032x}\"", view.etag)
+        }
+        Page { limit, after } => {
+            format!("\"{:032x}-{limit}-{}\"", view.etag, after.map_or(0, |after| after + 1))
+        }
+    }
+}
+
+/// Whether one of the tags that a client has kept is this one (RFC 9110, section 13.1.2).
+fn matches(known: &str, etag: &str) -> bool {
+    known.trim() == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)
+}
+
+fn answer(etag: &str, body: Option<Vec<u8>>) -> Response {
+    let status = if body.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
+    let is_full = body.is_some();
+    let mut response = Response::new(body.map_or_else(Body::empty, Body::from));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if is_full {
+        headers.insert(header::CONTENT_TYPE, JSON);
+    }
+    headers.insert(header::CACHE_CONTROL, PRIVATE);
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_tags_are_compared_weakly() {
+        for known in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", " * "] {
+            assert!(matches(known, "\"a\""), "{known}");
+        }
+        for known in ["", "a", "\"ab\"", "\"b\", W/\"c\""] {
+            assert!(!matches(known, "\"a\""), "{known}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What lies in the demo's folder: the configuration, the keys, the catalogue and the database.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use data_encoding::{BASE64, HEXLOWER};
+use domain::ids::bearer_digest;
+use serde::{Deserialize, Serialize};
+use store_sqlite::{OpenError, Options, SqliteStore};
+
+use crate::cli::DemoArgs;
+use crate::clock;
+use crate::commands::init::{master_key_text, write_private};
+use crate::config::{FILE_NAME, Loaded};
+
+/// The keys in plain text, which only a demo keeps. It is the first file to be written, so it marks
+/// the folder as a demo's.
+const KEYS_FILE: &str = "demo-keys.json";
+const MASTER_KEY_FILE: &str = "master.key";
+const CATALOG_FILE: &str = "catalog.toml";
+const DATABASE_FILE: &str = "guerdon.db";
+/// What the store keeps beside its file.
+const DATABASE_SUFFIXES: [&str; 5] = ["", "-wal", "-shm", "-server", "-partial"];
+
+/// The catalogue, with what differs between demos left out.
+const CATALOG_TEXT: &str = include_str!("../../demo/catalog.toml");
+
+/// The demo's folder, ready to run.
+pub(super) struct Folder {
+    path: PathBuf,
+    pub(super) loaded: Loaded,
+    pub(super) keys: Keys,
+}
+
+/// Every key of the demo.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Keys {
+    pub(super) coinpick: AppKeys,
+    pub(super) lumi: AppKeys,
+    /// Tokens of the partner connections: secret parts of their postbacks' paths.
+    pub(super) generic_token: String,
+    pub(super) appsflyer_token: String,
+    pub(super) adjust_token: String,
+}
+
+/// The keys of one publisher.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AppKeys {
+    pub(super) live: String,
+    pub(super) test: String,
+    /// Signs the rewards that are told to it.
+    pub(super) webhook_secret: String,
+}
+
+impl Keys {
+    fn new() -> Self {
+        Self {
+            coinpick: AppKeys::new(),
+            lumi: AppKeys::new(),
+            generic_token: clock::new_key("partner"),
+            appsflyer_token: clock::new_key("partner"),
+            adjust_token: clock::new_key("partner"),
+        }
+    }
+}
+
+impl AppKeys {
+    fn new() -> Self {
+        Self {
+            live: clock::new_key("live"),
+            test: clock::new_key("test"),
+            webhook_secret: format!("whsec_{}", BASE64.encode(&clock::random::<32>())),
+        }
+    }
+}
+
+impl Folder {
+    /// Opens the folder of an earlier demo, or makes one of an empty folder.
+    pub(super) fn open(args: &DemoArgs) -> anyhow::Result<Self> {
+        let path = args.folder.clone();
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make the folder {}", path.display()))?;
+        if path.join(KEYS_FILE).exists() {
+            if args.fresh {
+                forget(&path)?;
+            }
+        } else if std::fs::read_dir(&path)?.next().is_some() {
+            bail!(
+                "{} is not empty and holds no demo; choose another with --folder",
+                path.display()
+            );
+        }
+        let keys = keys(&path.join(KEYS_FILE))?;
+        write_if_missing(&path.join(MASTER_KEY_FILE), &master_key_text())?;
+        let listen = SocketAddr::from(([127, 0, 0, 1], args.port));
+        write_if_missing(&path.join(FILE_NAME), &config_text(listen))?;
+        let mut loaded = Loaded::read(&path.join(FILE_NAME))?;
+        loaded.config.server.listen = listen;
+        loaded.config.server.public_url = format!("http://{listen}");
+        Ok(Self { path, loaded, keys })
+    }
+
+    /// The configuration file.
+    pub(super) fn config(&self) -> PathBuf {
+        self.path.join(FILE_NAME)
+    }
+
+    /// The catalogue file.
+    pub(super) fn catalog(&self) -> PathBuf {
+        self.path.join(CATALOG_FILE)
+    }
+
+    /// What is said when another demo runs here.
+    pub(super) fn in_use(&self) -> anyhow::Error {
+        in_use(&self.path)
+    }
+
+    /// Writes the address that the server really has into the configuration, where other commands
+    /// look for it. The rest of the file is the user's to edit.
+    pub(super) fn note_address(&self, address: SocketAddr) -> anyhow::Result<()> {
+        let old = std::fs::read_to_string(self.config())?;
+        let lines = old.lines().map(|line| match line.split_once(" = ") {
+            Some(("listen", _)) => format!("listen = \"{address}\"\n"),
+            Some(("public_url", _)) => format!("public_url = \"http://{address}\"\n"),
+            _ => format!("{line}\n"),
+        });
+        let new: String = lines.collect();
+        if new != old {
+            std::fs::write(self.config(), new)?;
+        }
+        Ok(())
+    }
+
+    /// The catalogue of this demo, with its keys and the address of the world outside filled in.
+    pub(super) fn catalog_text(&self, outside: &str) -> String {
+        let digest = |key: &str| HEXLOWER.encode(&bearer_digest(key));
+        let Keys { coinpick, lumi, generic_token, appsflyer_token, adjust_token } = &self.keys;
+        let values = [
+            ("${OUTSIDE}", outside.to_owned()),
+            ("${COINPICK_LIVE_DIGEST}", digest(&coinpick.live)),
+            ("${COINPICK_TEST_DIGEST}", digest(&coinpick.test)),
+            ("${COINPICK_WEBHOOK_SECRET}", coinpick.webhook_secret.clone()),
+            ("${LUMI_LIVE_DIGEST}", digest(&lumi.live)),
+            ("${LUMI_TEST_DIGEST}", digest(&lumi.test)),
+            ("${LUMI_WEBHOOK_SECRET}", lumi.webhook_secret.clone()),
+            ("${GENERIC_TOKEN_DIGEST}", digest(generic_token)),
+            ("${APPSFLYER_TOKEN_DIGEST}", digest(appsflyer_token)),
+            ("${ADJUST_TOKEN_DIGEST}", digest(adjust_token)),
+        ];
+        let fill = |text: String, (name, value): &(&str, String)| text.replace(name, value);
+        values.iter().fold(CATALOG_TEXT.to_owned(), fill)
+    }
+}
+
+fn keys(path: &Path) -> anyhow::Result<Keys> {
+    if !path.exists() {
+        let keys = Keys::new();
+        write_private(path, &serde_json::to_string_pretty(&keys)?)?;
+        return Ok(keys);
+    }
+    let text = std::fs::read_to_string(path)?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} cannot be read; begin anew with --fresh", path.display()))
+}
+
+fn write_if_missing(path: &Path, text: &str) -> anyhow::Result<()> {
+    if path.exists() { Ok(()) } else { write_private(path, text) }
+}
+
+fn config_text(listen: SocketAddr) -> String {
+    format!(
+        "# The demo's configuration. `guerdon init` writes one in which every setting is explained.\n\
+         \n\
+         [server]\n\
+         listen = \"{listen}\"\n\
+         public_url = \"http://{listen}\"\n\
+         \n\
+         [egress]\n\
+         # The pretend publishers run on this machine.\n\
+         allow_private = [\"127.0.0.0/8\"]\n\
+         \n\
+         [log]\n\
+         filter = \"warn\"\n"
+    )
+}
+
+/// Removes what an earlier demo has left, and nothing else.
+fn forget(folder: &Path) -> anyhow::Result<()> {
+    let database = folder.join(DATABASE_FILE);
+    if database.exists()
+        && let Err(OpenError::InUse(_)) = SqliteStore::open(&database, Options::default())
+    {
+        return Err(in_use(folder));
+    }
+    let beside = DATABASE_SUFFIXES.map(|suffix| format!("{DATABASE_FILE}{suffix}"));
+    let files = [FILE_NAME, MASTER_KEY_FILE, CATALOG_FILE, KEYS_FILE];
+    for name in beside.iter().map(String::as_str).chain(files) {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove {name}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn in_use(folder: &Path) -> anyhow::Error {
+    anyhow::anyhow!("a demo is running in {}; stop it first", folder.display())
+}

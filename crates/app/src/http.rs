@@ -1,0 +1,99 @@
+//! Connections: who may hold one, how long a request may take to arrive, and how they end.
+//!
+//! HTTP/1.1 and HTTP/2 without TLS are told apart by their first bytes. Every limit is here, so a
+//! client that sends slowly, sends endless headers, or opens streams only to reset them takes what
+//! one connection may take and no more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// Connections that are open at once; further ones wait to be accepted.
+const CONNECTIONS_MAX: usize = 16_384;
+/// How long a client has to send the first byte, and then the head of a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Most headers of a request.
+const HEADERS_MAX: usize = 100;
+/// Most bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Most requests under way on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 256;
+/// Most streams of one connection that were reset before they were looked at.
+const RESETS_MAX: usize = 20;
+/// Rest after a failed accept, such as for want of file descriptors.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Serves until told to stop, and then until the requests that are under way have been answered.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let builder = Arc::new(builder());
+    let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &open) => accepted,
+            () = stop.cancelled() => break,
+        };
+        let Some((stream, permit)) = accepted else { continue };
+        let service = TowerToHyperService::new(router.clone());
+        let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
+        tokio::spawn(async move {
+            let _permit = permit;
+            if !speaks(&stream).await {
+                return;
+            }
+            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+            // A client that goes away or breaks the protocol is its own affair.
+            let _ = watcher.watch(connection).await;
+        });
+    }
+    graceful.shutdown().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    open: &Arc<Semaphore>,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(open).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => {
+            // Answers are written whole, so waiting for more would only delay them.
+            let _ = stream.set_nodelay(true);
+            Some((stream, permit))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(ACCEPT_REST).await;
+            None
+        }
+    }
+}
+
+/// Whether the client sends anything in time.
+async fn speaks(stream: &TcpStream) -> bool {
+    matches!(tokio::time::timeout(HEAD_WITHIN, stream.readable()).await, Ok(Ok(())))
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_pending_accept_reset_streams(RESETS_MAX)
+        .max_header_list_size(HEAD_BYTES_MAX as u32);
+    builder
+}

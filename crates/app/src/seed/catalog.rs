@@ -1,0 +1,251 @@
+//! The benchmark's catalogue: one app, and line items spread over twenty kinds of users.
+//!
+//! A kind is a country, a platform and a gender. Each line item is for one of them, through three ad
+//! groups by age that together leave nobody out; so every user fits the same number of missions, and
+//! every request has to sort out the rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::catalog::{
+    AdGroup, AdGroupStatus, Advertiser, AgeRange, Aim, App, AppKey, Caps, Creative, Currency,
+    Entity, Flight, Gender, HoldPolicy, Landing, LineItem, LineItemStatus, Mission, MissionKind,
+    MissionStatus, Pacing, Partner, Platform, Publisher, Repeat, Role, Rule, Sequence, Step,
+    StepText, Targeting, Theme, Unit,
+};
+use domain::ids::{
+    AdGroupId, AdvertiserId, AppId, LineItemId, MissionId, Mode, PartnerId, PublisherId, StepId,
+    UnitId, bearer_digest,
+};
+use domain::money::{CurrencyCode, Micros, Ppm, Rate, Rounding};
+use domain::recipe;
+use domain::targeting::CountryCode;
+use domain::time::UtcOffset;
+
+/// The app's live key. It opens nothing but a benchmark's database.
+pub(super) const APP_KEY: &str = "benchmark-live-key";
+/// The secret part of the partner's path.
+pub(super) const PARTNER_TOKEN: &str = "benchmark-partner-token";
+pub(super) const APP: AppId = AppId(1);
+pub(super) const UNIT: UnitId = UnitId(1);
+pub(super) const PARTNER: PartnerId = PartnerId(1);
+/// The events of the two steps of every mission.
+pub(super) const EVENTS: [&str; 2] = ["install", "level_10"];
+/// Missions of a line item.
+pub(super) const MISSIONS_PER_LINE_ITEM: u32 = 2;
+/// Ad groups of a line item: their ages, which leave nobody out.
+const AGES: [(u8, u8); 3] = [(0, 29), (30, 44), (45, 120)];
+
+const COUNTRIES: [&str; 5] = ["KR", "JP", "US", "DE", "BR"];
+const PLATFORMS: [Platform; 2] = [Platform::Android, Platform::Ios];
+const GENDERS: [Gender; 2] = [Gender::Female, Gender::Male];
+/// Kinds of users.
+pub(super) const KINDS: u32 = 20;
+
+/// What the users of a kind have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    pub(super) country: Option<CountryCode>,
+    pub(super) platform: Platform,
+    pub(super) gender: Gender,
+}
+
+/// The kind of that number.
+pub(super) fn kind(number: u32) -> Kind {
+    let number = (number % KINDS) as usize;
+    Kind {
+        country: CountryCode::parse(COUNTRIES[number % 5]),
+        platform: PLATFORMS[number / 5 % 2],
+        gender: GENDERS[number / 10],
+    }
+}
+
+/// Missions that a user of any kind fits.
+pub(super) fn missions_per_user(line_items: u32) -> u32 {
+    line_items / KINDS * MISSIONS_PER_LINE_ITEM
+}
+
+/// The mission with that number among those of a kind.
+pub(super) fn mission_of_kind(kind: u32, number: u32) -> MissionId {
+    let line_item = number / MISSIONS_PER_LINE_ITEM * KINDS + kind % KINDS;
+    MissionId(line_item * MISSIONS_PER_LINE_ITEM + number % MISSIONS_PER_LINE_ITEM + 1)
+}
+
+/// All rows, owners before what they own.
+pub(super) fn entities(line_items: u32) -> Vec<Entity> {
+    let mut rows = vec![
+        Entity::Publisher(Publisher { id: PublisherId(1), name: "Benchmark".to_owned() }),
+        Entity::App(app()),
+        Entity::Unit(Unit { id: UNIT, app_id: APP, name: "Missions".to_owned() }),
+        Entity::Advertiser(Advertiser { id: AdvertiserId(1), name: "Benchmark".to_owned() }),
+    ];
+    rows.extend((0..line_items).map(|number| Entity::LineItem(line_item(number))));
+    rows.extend((0..line_items).flat_map(ad_groups).map(Entity::AdGroup));
+    let missions = 0..line_items * MISSIONS_PER_LINE_ITEM;
+    rows.extend(missions.map(|number| Entity::Mission(Arc::new(mission(number)))));
+    rows.push(Entity::Partner(partner()));
+    rows
+}
+
+fn app() -> App {
+    let key = AppKey {
+        mode: Mode::Live,
+        digest: bearer_digest(APP_KEY),
+        label: "load generator".to_owned(),
+    };
+    App {
+        id: APP,
+        publisher_id: PublisherId(1),
+        name: "Benchmark".to_owned(),
+        currency: Currency {
+            name: "P".to_owned(),
+            minor_units: 0,
+            rates: BTreeMap::from([(CurrencyCode::USD, Rate(1_000_000_000))]),
+            rounding: Rounding::Down,
+        },
+        user_share: Ppm(600_000),
+        publisher_share: Ppm(200_000),
+        keys: vec![key],
+        postback: None,
+        test_postback: None,
+        theme: Theme::default(),
+    }
+}
+
+fn line_item(number: u32) -> LineItem {
+    LineItem {
+        id: LineItemId(number + 1),
+        advertiser_id: AdvertiserId(1),
+        order_id: None,
+        name: format!("Line item {}", number + 1),
+        status: LineItemStatus::Running,
+        flight: Flight::default(),
+        utc_offset: UtcOffset(0),
+        currency: CurrencyCode::USD,
+        // So much that a benchmark never runs out of it.
+        budget: Micros(1_000_000_000_000_000),
+        daily_budget: Some(Micros(100_000_000_000_000)),
+        hold: HoldPolicy::Full,
+        pacing: Pacing::Asap,
+        priority: (number * 7 % 100) as u8,
+        caps: Caps { per_user: Some(10), ..Caps::default() },
+        grace_seconds: 86_400,
+        advertised_app: None,
+    }
+}
+
+fn ad_groups(line_item: u32) -> impl Iterator<Item = AdGroup> {
+    let kind = kind(line_item);
+    AGES.into_iter().enumerate().map(move |(place, (min, max))| AdGroup {
+        id: AdGroupId(line_item * AGES.len() as u32 + place as u32 + 1),
+        line_item_id: LineItemId(line_item + 1),
+        name: format!("{min} to {max}"),
+        status: AdGroupStatus::Active,
+        targeting: Targeting {
+            countries: kind.country.into_iter().collect(),
+            platforms: [kind.platform].into(),
+            genders: [kind.gender].into(),
+            age: Some(AgeRange { min, max }),
+            ..Targeting::default()
+        },
+        bid: None,
+    })
+}
+
+fn mission(number: u32) -> Mission {
+    let line_item = number / MISSIONS_PER_LINE_ITEM;
+    let creative = |language: &str, title: &str, summary: &str| Creative {
+        language: language.to_owned(),
+        title: format!("{title} {}", number + 1),
+        summary: summary.to_owned(),
+        icon_url: Some(format!("https://images.example/icons/{}.png", number + 1)),
+        cta: "Play".to_owned(),
+        ..Creative::default()
+    };
+    Mission {
+        id: MissionId(number + 1),
+        version: 0,
+        line_item_id: LineItemId(line_item + 1),
+        kind: MissionKind::ALL[number as usize % MissionKind::ALL.len()],
+        status: MissionStatus::Active,
+        creatives: vec![
+            creative("en", "Castle", "Build a castle and reach level 10"),
+            creative("ko", "성", "성을 짓고 레벨 10에 도달하세요"),
+        ],
+        steps: vec![
+            step(1, "Install and open", EVENTS[0], 0),
+            // On hold for so long that it is not released during a benchmark.
+            step(2, "Reach level 10", EVENTS[1], 720),
+        ],
+        sequence: Sequence::Ordered,
+        window_seconds: 60 * 86_400,
+        typical_minutes: Some(60),
+        requirements: vec!["age_15".to_owned()],
+        prerequisites: Vec::new(),
+        landing_url: "https://landing.example/start?click_id={click_id}".to_owned(),
+        landing: Landing::ExternalBrowser,
+    }
+}
+
+fn step(id: u32, title: &str, event: &str, hold_hours: u32) -> Step {
+    let text = |language: &str, title: &str| StepText {
+        language: language.to_owned(),
+        title: title.to_owned(),
+        description: String::new(),
+    };
+    Step {
+        id: StepId(id),
+        texts: vec![text("en", title), text("ko", "단계")],
+        role: Role::Required,
+        repeat: Repeat::default(),
+        after: Vec::new(),
+        window: None,
+        payout: Micros(i64::from(id) * 250_000),
+        reward: None,
+        hold_hours,
+        rule: Rule::Event { name: event.to_owned(), aim: Aim::Once },
+    }
+}
+
+fn partner() -> Partner {
+    Partner {
+        id: PARTNER,
+        advertiser_id: AdvertiserId(1),
+        name: "Load generator".to_owned(),
+        recipe: recipe::preset("generic").unwrap_or_default(),
+        token_digest: bearer_digest(PARTNER_TOKEN),
+        secrets: Vec::new(),
+        event_names: BTreeMap::new(),
+        enabled: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::catalog::{Catalog, diff, validate};
+
+    use super::*;
+
+    #[test]
+    fn it_is_whole_and_of_the_size_that_is_measured() {
+        let empty = Catalog::default();
+        let catalog = empty.edited(&diff(&empty, &entities(500), false).edits);
+        assert_eq!(validate(&catalog), []);
+        assert_eq!(catalog.line_items.len(), 500);
+        assert_eq!(catalog.ad_groups.len(), 1_500);
+        assert_eq!(catalog.missions.values().map(|one| one.steps.len()).sum::<usize>(), 2_000);
+        assert_eq!(missions_per_user(500), 50);
+    }
+
+    #[test]
+    fn missions_of_a_kind_are_those_of_its_line_items() {
+        let missions: Vec<Mission> = (0..1_000).map(mission).collect();
+        for of_kind in 0..KINDS {
+            for number in 0..missions_per_user(500) {
+                let id = mission_of_kind(of_kind, number);
+                let mission = &missions[id.0 as usize - 1];
+                assert_eq!((mission.line_item_id.0 - 1) % KINDS, of_kind, "mission {id}");
+            }
+        }
+    }
+}

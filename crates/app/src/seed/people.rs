@@ -1,0 +1,133 @@
+//! The benchmark's users, each with the changes that lead to where he stands.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use domain::catalog::OsVersion;
+use domain::change::{Change, Loaded};
+use domain::convert::{Event, Funds, Standing, Write, convert};
+use domain::decide::{Levels, Situation};
+use domain::ids::{EnrollmentId, Mode};
+use domain::participate::{Participation, participate};
+use domain::snapshot::Snapshot;
+use domain::targeting::Profile;
+use domain::time::{HOUR_MS, Timestamp};
+use domain::user::UserState;
+
+use super::catalog::{APP, EVENTS, KINDS, PARTNER, UNIT, kind, mission_of_kind, missions_per_user};
+
+/// How user ids are made.
+pub(super) const USER_ID: &str = "user-{n}";
+/// Ages run from here over fifty years.
+const AGE_MIN: u32 = 15;
+const AGES: u32 = 50;
+/// Prime to the number of missions of a kind, so that neighbours have other missions.
+const STRIDE: u32 = 7;
+
+/// Draws users up.
+pub(super) struct People {
+    snapshot: Arc<Snapshot>,
+    levels: Levels,
+    enrollments: u32,
+    now: Timestamp,
+}
+
+impl People {
+    pub(super) fn new(
+        snapshot: Arc<Snapshot>,
+        levels: Levels,
+        enrollments: u32,
+        now: Timestamp,
+    ) -> Self {
+        Self { snapshot, levels, enrollments, now }
+    }
+
+    /// Everything that the user of that number has done, each change on the one before: one run
+    /// after the other, an hour apart, and both steps of the first.
+    pub(super) fn changes(&self, number: u32) -> anyhow::Result<Vec<Change>> {
+        let mut desk = Desk { people: self, loaded: stranger(number), changes: Vec::new() };
+        let line_items = self.snapshot.catalog().line_items.len() as u32;
+        let missions = missions_per_user(line_items);
+        let first = number / KINDS * STRIDE;
+        for at in 0..self.enrollments {
+            let mission = mission_of_kind(number, (first + at) % missions);
+            let now = self.moment(at);
+            let situation = Situation {
+                snapshot: &self.snapshot,
+                user: &desk.loaded.state,
+                unit: UNIT,
+                now,
+                levels: &self.levels,
+            };
+            let tap = participate(&desk.loaded, &situation, mission)
+                .map_err(|no| anyhow!("user {number} is refused mission {mission}: {no:?}"))?;
+            let Participation::New(run, change) = tap else {
+                bail!("user {number} has mission {mission} already");
+            };
+            desk.take(*change);
+            if at == 0 {
+                EVENTS.iter().try_for_each(|event| desk.report(run, event, now))?;
+            }
+        }
+        Ok(desk.changes)
+    }
+
+    fn moment(&self, at: u32) -> Timestamp {
+        Timestamp(self.now.0 - i64::from(self.enrollments - at) * HOUR_MS)
+    }
+}
+
+/// A user before his first change.
+fn stranger(number: u32) -> Loaded {
+    let kind = kind(number);
+    let age = AGE_MIN + number / KINDS % AGES;
+    let profile = Profile {
+        country: kind.country,
+        platform: Some(kind.platform),
+        gender: Some(kind.gender),
+        age: u8::try_from(age).ok(),
+        os_version: OsVersion::parse("14.4"),
+        language: "en".to_owned(),
+        ..Profile::default()
+    };
+    let user_id = USER_ID.replace("{n}", &number.to_string());
+    let state = UserState { app: APP, mode: Mode::Live, user_id, profile, ..UserState::default() };
+    Loaded { state, ..Loaded::default() }
+}
+
+/// One user's changes in the making.
+struct Desk<'a> {
+    people: &'a People,
+    loaded: Loaded,
+    changes: Vec<Change>,
+}
+
+impl Desk<'_> {
+    /// Takes a change as done: the next one is decided on what it leaves.
+    fn take(&mut self, change: Change) {
+        let version = self.loaded.version + 1;
+        self.loaded = Loaded { version, chain: change.chain, state: change.state.clone() };
+        self.changes.push(change);
+    }
+
+    fn report(&mut self, run: EnrollmentId, name: &str, now: Timestamp) -> anyhow::Result<()> {
+        let event = Event {
+            partner: PARTNER,
+            enrollment: run,
+            name: name.to_owned(),
+            id: Some(format!("{name}-1")),
+            occurred_at: Some(now),
+            amount: None,
+            currency: None,
+            standing: Standing::Good,
+            raw: format!("event={name}&event_id={name}-1"),
+        };
+        let snapshot = &self.people.snapshot;
+        let decided = convert(&self.loaded, snapshot, &event, Funds::HeldAndMore, now);
+        let Write::Change(change) = decided.write else {
+            bail!("{name} earned nothing: {:?}", decided.reason);
+        };
+        self.take(*change);
+        Ok(())
+    }
+}

@@ -1,0 +1,360 @@
+//! The binary as it is called: exit codes, output for people and for programs, and files.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// What a command came to.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    #[track_caller]
+    fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "stdout: {}\nstderr: {}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+}
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guerdon"));
+    command.current_dir(folder).env_remove("GUERDON_CONFIG").args(args);
+    command
+}
+
+fn guerdon(folder: &Path, args: &[&str]) -> Ran {
+    let done = command(folder, args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: done.status.code(), out: text(done.stdout), err: text(done.stderr) }
+}
+
+/// A folder with a configuration.
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    guerdon(home.path(), &["init"]).expect(0);
+    home
+}
+
+const CATALOG: &str = r#"[[publishers]]
+id = 1
+name = "P"
+
+[[apps]]
+id = 1
+publisher_id = 1
+name = "A"
+user_share = "60%"
+currency = { name = "coins", rates = { USD = "1000" } }
+"#;
+
+#[test]
+fn help_teaches() {
+    let home = tempfile::tempdir().unwrap();
+    let help = guerdon(home.path(), &["--help"]).expect(0).out;
+    for words in ["`guerdon demo`", "`guerdon init`", "Exit codes: 0 done", "GUERDON_CONFIG"] {
+        assert!(help.contains(words), "{words} in {help}");
+    }
+    let commands = [
+        "demo",
+        "init",
+        "serve",
+        "catalog",
+        "key",
+        "verify",
+        "backup",
+        "restore",
+        "config",
+        "openapi",
+        "completions",
+    ];
+    for name in commands {
+        assert!(help.contains(&format!("\n  {name} ")), "{name} in {help}");
+        let own = guerdon(home.path(), &[name, "--help"]).expect(0).out;
+        assert!(own.lines().next().is_some_and(|line| line.len() > 20), "{own}");
+    }
+    assert!(!help.contains("\n  seed "), "{help}");
+}
+
+#[test]
+fn wrong_usage_has_its_own_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    let cases: [&[&str]; 6] = [
+        &[],
+        &["dance"],
+        &["catalog", "apply"],
+        &["serve", "--listen", "nowhere"],
+        &["demo", "--port", "70000"],
+        &["key", "admin", "ann", "--role", "king"],
+    ];
+    for args in cases {
+        let ran = guerdon(home.path(), args).expect(2);
+        assert!(ran.err.contains("Usage:") || ran.err.contains("--help"), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn init_writes_private_files_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let first = guerdon(home.path(), &["init", "here"]).expect(0).out;
+    assert!(first.contains("guerdon --config here/guerdon.toml serve"), "{first}");
+    let config = home.path().join("here/guerdon.toml");
+    for path in [&config, &home.path().join("here/master.key")] {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+    let written = std::fs::read_to_string(&config).unwrap();
+    let again = guerdon(home.path(), &["init", "here"]).expect(1);
+    assert!(again.err.contains("is there already; nothing was changed"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), written);
+}
+
+#[test]
+fn the_first_admin_key_is_the_one_in_the_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let written = guerdon(home.path(), &["init", "--json"]).expect(0).json();
+    let key = written["admin_key"].as_str().unwrap();
+    let digest = guerdon(home.path(), &["key", "digest", key, "--json"]).expect(0).json();
+    let config = guerdon(home.path(), &["config", "print", "--json"]).expect(0).json();
+    assert_eq!(config["admin_keys"][0]["digest"], digest["digest"]);
+    assert_eq!(config["admin_keys"][0]["role"], "admin");
+    assert_eq!(config["server"]["listen"], "127.0.0.1:8080");
+    let text = guerdon(home.path(), &["config", "print"]).expect(0).out;
+    assert!(text.contains("listen = \"127.0.0.1:8080\""), "{text}");
+    assert!(!text.contains(key), "the key itself is kept nowhere");
+}
+
+#[test]
+fn keys_come_with_the_lines_for_the_configuration() {
+    let home = tempfile::tempdir().unwrap();
+    let new = guerdon(home.path(), &["key", "admin", "ann", "--role", "ad_ops", "--json"]);
+    let new = new.expect(0).json();
+    let lines = new["config"].as_str().unwrap();
+    for words in ["[[admin_keys]]", "name = \"ann\"", "role = \"ad_ops\""] {
+        assert!(lines.contains(words), "{lines}");
+    }
+    let digest = guerdon(home.path(), &["key", "digest", new["key"].as_str().unwrap(), "--json"]);
+    assert_eq!(digest.expect(0).json()["digest"], new["digest"]);
+    let people = guerdon(home.path(), &["key", "digest"]).expect(0).out;
+    assert!(people.starts_with("key ") && people.contains("\ndigest "), "{people}");
+}
+
+#[test]
+fn shells_get_completions() {
+    let home = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = guerdon(home.path(), &["completions", shell]).expect(0).out;
+        assert!(script.contains("guerdon") && script.contains("validate"), "{shell}");
+    }
+    guerdon(home.path(), &["completions", "cmd"]).expect(2);
+}
+
+#[test]
+fn the_api_is_described_without_a_server() {
+    let home = tempfile::tempdir().unwrap();
+    let document = guerdon(home.path(), &["openapi"]).expect(0).json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{document}");
+    assert!(document["paths"]["/v1/missions"]["get"].is_object(), "{document}");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_fails_with_its_place() {
+    let home = home();
+    let config = home.path().join("guerdon.toml");
+    let missing = guerdon(home.path(), &["--config", "other.toml", "verify"]).expect(1);
+    assert!(missing.err.contains("cannot read other.toml"), "{}", missing.err);
+    std::fs::write(&config, "[server]\nport = 1\n").unwrap();
+    let unknown = guerdon(home.path(), &["verify"]).expect(1);
+    assert!(unknown.err.contains("guerdon.toml is not usable"), "{}", unknown.err);
+    assert!(unknown.err.contains("line 2") && unknown.err.contains("`port`"), "{}", unknown.err);
+    std::fs::write(&config, "").unwrap();
+    std::fs::write(home.path().join("master.key"), "c0ffee\n").unwrap();
+    let short = guerdon(home.path(), &["catalog", "export"]).expect(1);
+    assert!(short.err.contains("64 hexadecimal digits"), "{}", short.err);
+    assert!(!short.err.contains("c0ffee"), "{}", short.err);
+}
+
+#[test]
+fn validate_finds_the_line_and_the_field() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
+    let validate = |name: &str| guerdon(home.path(), &["catalog", "validate", name]);
+    file("good.toml", CATALOG);
+    let good = validate("good.toml").expect(0);
+    assert!(good.out.contains("good.toml is a catalogue"), "{}", good.out);
+
+    file("owner.toml", &CATALOG.replace("publisher_id = 1", "publisher_id = 7"));
+    let owner = validate("owner.toml").expect(3);
+    let expected = "owner.toml:7:16: apps[0].publisher_id: there is no publisher 7";
+    assert!(owner.out.contains(expected), "{}", owner.out);
+    assert!(owner.err.contains("1 problem"), "{}", owner.err);
+
+    file("field.toml", &CATALOG.replace("name = \"P\"", "name = 5"));
+    let field = validate("field.toml").expect(3);
+    assert!(field.out.contains("field.toml:3:8: publishers[0].name: "), "{}", field.out);
+
+    file("broken.json", "{\"publishers\": [{\"id\": 1}]}");
+    let args = ["catalog", "validate", "broken.json", "--json"];
+    let broken = guerdon(home.path(), &args).expect(3).json();
+    assert_eq!(broken["valid"], false);
+    assert_eq!(broken["errors"][0]["line"], 1);
+    assert_eq!(broken["errors"][0]["field"], "publishers[0]");
+
+    file("catalog.yaml", "");
+    assert!(validate("catalog.yaml").expect(1).err.contains("must end in .toml or .json"));
+    assert!(validate("missing.toml").expect(1).err.contains("cannot read missing.toml"));
+}
+
+/// Everything that `apply` and `export` promise, whoever answers.
+fn apply_keeps_its_promises(home: &Path) {
+    let file = |name: &str, text: &str| std::fs::write(home.join(name), text).unwrap();
+    let catalog = |args: &[&str]| guerdon(home, &[&["catalog"], args].concat());
+    file("c.toml", CATALOG);
+    let dry = catalog(&["apply", "c.toml", "--dry-run"]).expect(0).out;
+    assert!(dry.contains("+ publishers 1\n+ apps 1\n"), "{dry}");
+    assert!(dry.contains("2 to create, 0 to change, 0 to delete; a dry run"), "{dry}");
+    let applied = catalog(&["apply", "c.toml", "--json"]).expect(0).json();
+    assert_eq!(applied["dry_run"], false);
+    assert_eq!(applied["revision"], 1, "the dry run saved nothing");
+    assert_eq!(applied["created"][1], serde_json::json!({"kind": "apps", "id": 1}));
+    let again = catalog(&["apply", "c.toml"]).expect(0).out;
+    assert_eq!(again.trim(), "nothing changes; the catalogue is at revision 1");
+
+    file("c.toml", &CATALOG.replace("60%", "55.5%").replace("\"P\"", "\"Q\""));
+    let dry = catalog(&["apply", "c.toml", "--dry-run"]).expect(0).out;
+    assert!(dry.contains("~ apps 1\n    user_share  \"60%\" -> \"55.5%\"\n"), "{dry}");
+    let changed = catalog(&["apply", "c.toml", "--json"]).expect(0).json();
+    let field = &changed["changed"][0]["fields"][0];
+    assert_eq!(
+        (&changed["changed"][0]["kind"], &field["path"]),
+        (&"publishers".into(), &"name".into())
+    );
+    assert_eq!((&field["old"], &field["new"]), (&"\"P\"".into(), &"\"Q\"".into()));
+
+    file("wrong.toml", "[[units]]\nid = 4\napp_id = 9\nname = \"U\"\n");
+    let wrong = catalog(&["apply", "wrong.toml"]).expect(1).err;
+    assert!(wrong.contains("nothing was changed"), "{wrong}");
+    assert!(wrong.contains("wrong.toml:3") && wrong.contains("units[0].app_id"), "{wrong}");
+
+    for (name, args) in [("x.toml", vec!["export"]), ("x.json", vec!["export", "--format", "json"])]
+    {
+        file(name, &catalog(&args).expect(0).out);
+        catalog(&["validate", name]).expect(0);
+        let same = catalog(&["apply", name, "--prune"]).expect(0).out;
+        assert!(same.contains("nothing changes"), "{same}");
+    }
+    file("less.toml", "[[publishers]]\nid = 1\nname = \"Q\"\n");
+    assert!(catalog(&["apply", "less.toml"]).expect(0).out.contains("nothing changes"));
+    let pruned = catalog(&["apply", "less.toml", "--prune"]).expect(0).out;
+    assert!(pruned.contains("- apps 1\n0 created, 0 changed, 1 deleted"), "{pruned}");
+}
+
+#[test]
+fn the_catalogue_is_applied_without_a_server() {
+    apply_keeps_its_promises(home().path());
+}
+
+#[test]
+fn the_catalogue_is_applied_through_a_running_server() {
+    let home = home();
+    let server = Server::start(home.path());
+    apply_keeps_its_promises(home.path());
+    // It was the server that did it: nobody else can have the database.
+    let second = guerdon(home.path(), &["serve", "--listen", "127.0.0.1:0"]).expect(1);
+    assert!(second.err.contains("in use by another process"), "{}", second.err);
+    let verified = guerdon(home.path(), &["verify", "--json"]).expect(0).json();
+    assert_eq!(verified["findings"], serde_json::json!([]));
+    server.stop();
+}
+
+#[test]
+fn a_database_is_verified_backed_up_and_restored() {
+    let home = home();
+    let path = home.path();
+    let missing = guerdon(path, &["verify"]).expect(1);
+    assert!(missing.err.contains("cannot open the database"), "{}", missing.err);
+    let args = ["seed", "--users", "60", "--enrollments", "3", "--line-items", "40", "--json"];
+    let seeded = guerdon(path, &args).expect(0).json();
+    assert_eq!(seeded["commits"], 60 * 5);
+    assert_eq!(seeded["missions"], 80);
+    let refused = guerdon(path, &args).expect(1);
+    assert!(refused.err.contains("is not empty"), "{}", refused.err);
+
+    let verified = guerdon(path, &["verify", "--json"]).expect(0).json();
+    assert_eq!(verified["users"], 60);
+    assert_eq!(verified["findings"], serde_json::json!([]));
+    assert!(verified["entries"].as_u64().unwrap() >= 60 * 2, "{verified}");
+
+    let backed = guerdon(path, &["backup", "b.db", "--json"]).expect(0).json();
+    assert!(backed["bytes"].as_u64().unwrap() > 0, "{backed}");
+    let twice = guerdon(path, &["backup", "b.db"]).expect(1);
+    assert!(twice.err.contains("already exists"), "{}", twice.err);
+    let over = guerdon(path, &["restore", "b.db"]).expect(1);
+    assert!(over.err.contains("nothing was restored"), "{}", over.err);
+    let restored = guerdon(path, &["restore", "b.db", "--replace", "--json"]).expect(0).json();
+    assert_eq!(restored["records"], verified["records"]);
+    assert_eq!(restored["findings"], 0);
+}
+
+#[test]
+fn a_damaged_backup_is_not_restored() {
+    let home = home();
+    std::fs::write(home.path().join("b.db"), "not a database").unwrap();
+    let refused = guerdon(home.path(), &["restore", "b.db"]).expect(1);
+    assert!(refused.err.contains("nothing was restored"), "{}", refused.err);
+    assert!(!home.path().join("guerdon.db").exists());
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = command(home.path(), &["openapi"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// `guerdon serve` on a port of its own, stopped when dropped.
+struct Server(Child);
+
+impl Server {
+    fn start(home: &Path) -> Self {
+        use std::io::{BufRead, BufReader};
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let config = home.join("guerdon.toml");
+        let text =
+            std::fs::read_to_string(&config).unwrap().replace("127.0.0.1:8080", &free.to_string());
+        std::fs::write(&config, text).unwrap();
+        let mut child = command(home, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        // Its log says when it serves; reading on keeps the pipe open for the rest.
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let serves = log.by_ref().map_while(Result::ok).any(|line| line.contains("guerdon serves"));
+        std::thread::spawn(move || log.for_each(drop));
+        let server = Self(child);
+        assert!(serves, "the server ended before it served");
+        server
+    }
+
+    /// Stops it as a supervisor does.
+    fn stop(mut self) {
+        let id = self.0.id().to_string();
+        let told = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap();
+        assert!(told.success());
+        assert_eq!(self.0.wait().unwrap().code(), Some(0), "a graceful stop is no failure");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}

@@ -1,0 +1,18 @@
+//! Guerdon from outside: the real binary, real HTTP, a publisher's server that takes the rewards, and
+//! `guerdon verify` at the end of every test.
+//!
+//! Nothing here knows what is inside: what is sent is what publishers, partners, browsers and
+//! attackers send, and what is checked is what they get. Nothing sleeps; whatever takes time is
+//! awaited by the condition that ends it.
+
+mod support;
+
+mod walk;
+mod deliveries;
+mod race;
+mod crash;
+
+mod bad;
+mod secrets;
+
+mod contract;

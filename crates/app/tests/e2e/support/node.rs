@@ -1,0 +1,220 @@
+//! The binary as a server with a folder of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::PATIENCE;
+use super::binary::{Ran, command, run};
+use super::clock::Clock;
+use super::http::Client;
+
+/// How a server is set up, where that is not as usual.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup {
+    /// Networks that postbacks may reach although they are not public.
+    pub(crate) allow_private: &'static str,
+    /// What is logged.
+    pub(crate) log: &'static str,
+    /// Whether its clock can be put forward.
+    pub(crate) has_own_clock: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { allow_private: "127.0.0.0/8", log: "info", has_own_clock: false }
+    }
+}
+
+/// A server that is started, stopped, killed and started again on one database.
+///
+/// Every test ends with [`Node::finish`]: the server stops in order, nothing it logged is an error,
+/// and the books are right.
+pub(crate) struct Node {
+    home: TempDir,
+    pub(crate) admin_key: String,
+    pub(crate) clock: Clock,
+    log: Arc<Mutex<Vec<String>>>,
+    running: Option<Running>,
+    is_finished: bool,
+}
+
+struct Running {
+    child: Child,
+    address: SocketAddr,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Node {
+    /// A server with this catalogue, not yet running.
+    pub(crate) fn set_up(catalog: &str, setup: Setup) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let written = run(home.path(), &["init", "--json"]).expect(0).json();
+        configure(home.path(), setup);
+        let clock = match setup.has_own_clock {
+            true => Clock::in_folder(home.path()),
+            false => Clock::default(),
+        };
+        let node = Self {
+            home,
+            admin_key: written["admin_key"].as_str().unwrap().to_owned(),
+            clock,
+            log: Arc::default(),
+            running: None,
+            is_finished: false,
+        };
+        std::fs::write(node.folder().join("catalog.toml"), catalog).unwrap();
+        node.run(&["catalog", "apply", "catalog.toml"]).expect(0);
+        node
+    }
+
+    /// A server with this catalogue, running.
+    pub(crate) fn start(catalog: &str) -> Self {
+        Self::start_with(catalog, Setup::default())
+    }
+
+    /// The same, set up in another way.
+    pub(crate) fn start_with(catalog: &str, setup: Setup) -> Self {
+        let mut node = Self::set_up(catalog, setup);
+        node.serve();
+        node
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Runs a command in the server's folder.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        run(self.folder(), args)
+    }
+
+    /// Starts the server, and waits until it serves.
+    pub(crate) fn serve(&mut self) {
+        assert!(self.running.is_none(), "it is running already");
+        let mut serve = command(self.folder(), &["serve"]);
+        self.clock.give_to(&mut serve);
+        let mut child = serve.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let (sender, served) = mpsc::channel();
+        let (stderr, log) = (child.stderr.take().unwrap(), Arc::clone(&self.log));
+        let reader = thread::spawn(move || read_log(stderr, &log, &sender));
+        let Ok(address) = served.recv_timeout(PATIENCE) else {
+            drop(child.kill());
+            panic!("it does not serve: {:#?}", self.log());
+        };
+        self.running = Some(Running { child, address, reader });
+    }
+
+    /// A client with connections of its own.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.running.as_ref().expect("it is not running").address)
+    }
+
+    /// Ends the server as a power cut does.
+    pub(crate) fn kill(&mut self) {
+        let mut running = self.running.take().expect("it is not running");
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+        running.reader.join().unwrap();
+    }
+
+    /// Tells the server to stop, as a supervisor does.
+    pub(crate) fn tell_to_stop(&self) {
+        let id = self.running.as_ref().expect("it is not running").child.id().to_string();
+        let mut kill = std::process::Command::new("sh");
+        assert!(kill.args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
+    }
+
+    /// Waits until a server that was told to stop has ended.
+    pub(crate) fn wait(&mut self) {
+        let mut running = self.running.take().expect("it is not running");
+        let status = running.child.wait().unwrap();
+        running.reader.join().unwrap();
+        assert_eq!(status.code(), Some(0), "a graceful stop is no failure: {:#?}", self.log());
+    }
+
+    /// Stops the server in order.
+    pub(crate) fn stop(&mut self) {
+        self.tell_to_stop();
+        self.wait();
+    }
+
+    /// Proves that the books are right, beside the server if it runs, and gives the figures.
+    #[track_caller]
+    pub(crate) fn verify(&self) -> Value {
+        let verified = self.run(&["verify", "--json"]);
+        let report = verified.expect(0).json();
+        assert_eq!(report["findings"], serde_json::json!([]), "{report}");
+        report
+    }
+
+    /// The lines that the server has logged, over all its starts.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Ends a test: everything is in order, and the books are right.
+    #[track_caller]
+    pub(crate) fn finish(mut self) {
+        if self.running.is_some() {
+            self.stop();
+        }
+        let errors = self.log().into_iter().filter(|line| {
+            line.contains("\"level\":\"ERROR\"") || line.contains("panicked")
+        });
+        assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new());
+        self.verify();
+        self.is_finished = true;
+    }
+}
+
+impl Drop for Node {
+    /// Leaves no process behind; a test that forgot to check the books has failed.
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            drop(running.child.kill());
+            drop(running.child.wait());
+        }
+        assert!(self.is_finished || thread::panicking(), "the test must end with `finish`");
+    }
+}
+
+fn configure(folder: &Path, setup: Setup) {
+    let path = folder.join("guerdon.toml");
+    let mut config = std::fs::read_to_string(&path).unwrap();
+    let allowed = match setup.allow_private {
+        "" => "allow_private = []".to_owned(),
+        network => format!("allow_private = [\"{network}\"]"),
+    };
+    let filter = format!("filter = \"{}\"", setup.log);
+    let edits = [
+        ("listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:0\""),
+        ("allow_private = []", allowed.as_str()),
+        ("format = \"text\"", "format = \"json\""),
+        ("filter = \"info\"", filter.as_str()),
+    ];
+    for (old, new) in edits {
+        assert!(config.contains(old), "{old} in {config}");
+        config = config.replace(old, new);
+    }
+    std::fs::write(path, config).unwrap();
+}
+
+/// Keeps what the server logs, and tells where it serves as soon as it says so.
+fn read_log(stderr: ChildStderr, log: &Mutex<Vec<String>>, served: &mpsc::Sender<SocketAddr>) {
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let event: Value = serde_json::from_str(&line).unwrap_or_default();
+        if event["message"] == "guerdon serves" {
+            let address = event["address"].as_str().and_then(|text| text.parse().ok());
+            drop(served.send(address.expect("an address")));
+        }
+        log.lock().unwrap().push(line);
+    }
+}

@@ -1,0 +1,27 @@
+//! The catalogue and the budgets in this node's memory are kept fresh.
+//!
+//! | step | store calls |
+//! |---|---|
+//! | [`engine::Engine::refresh_catalog`] | 2, and 1 for each limit that is mended |
+
+use std::sync::Arc;
+
+use engine::EngineError;
+use tokio_util::sync::CancellationToken;
+
+use crate::schedule::every;
+use crate::worker::Shared;
+
+/// Refreshes until `stop`.
+pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
+    let period = shared.settings.refresh_every;
+    every("refresh", period, &stop, || refresh(&shared)).await;
+}
+
+async fn refresh(shared: &Shared) -> Result<(), EngineError> {
+    if shared.engine.refresh_catalog(&shared.ctx()).await? {
+        let revision = shared.engine.snapshot().revision();
+        tracing::info!(catalog.revision = revision, "a newer catalogue is in use");
+    }
+    Ok(())
+}

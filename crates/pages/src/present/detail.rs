@@ -1,0 +1,133 @@
+//! One mission.
+
+use domain::catalog::{Landing, MissionKind, Rule};
+use domain::user::Enrollment;
+use domain::view::{self, RunState};
+use engine::MissionView;
+
+use super::Scene;
+use super::card::{current, days, first_reward, kind, main_total, now, paid, requirements, states};
+use super::step::{points, step_views};
+use crate::address::{ImageUrl, LandingUrl};
+use crate::form::FormGuard;
+use crate::mission_detail::{Cta, Headline, Idle, MissionDetail, Run};
+use crate::plain::Plain;
+use crate::view::{Flash, Nudge, StepState, StepView};
+
+/// From here on an installation that was not seen is worth a word: partners report within minutes.
+const INSTALL_LATE_MS: i64 = 15 * 60_000;
+
+/// What the page knows beside the mission.
+pub(crate) struct Around {
+    /// The guards of its forms.
+    pub(crate) guard: FormGuard,
+    /// The answer to a form.
+    pub(crate) flash: Option<Flash>,
+    /// The landing page of the run; empty without one.
+    pub(crate) landing: String,
+}
+
+/// The page of one mission.
+pub(crate) fn mission_detail(
+    scene: &Scene<'_>,
+    view: &MissionView<'_>,
+    around: Around,
+) -> MissionDetail {
+    let creative = scene.creative(&view.mission.creatives);
+    let fine_print = creative.map_or("", |text| &text.fine_print);
+    let steps = step_views(scene, view);
+    MissionDetail {
+        frame: scene.frame.clone(),
+        guard: around.guard,
+        headline: headline(scene, view),
+        run: view.run.map(|run| Run { earned: paid(run), deadline: open_until(scene, run) }),
+        cta: cta(scene, view, &steps, &around.landing),
+        steps,
+        conditions: Vec::new(),
+        fine_print: paragraphs(fine_print),
+        flash: around.flash,
+        nudge: view.run.and_then(|run| nudge(scene, view, run)),
+    }
+}
+
+fn headline(scene: &Scene<'_>, view: &MissionView<'_>) -> Headline {
+    let mission = view.mission.as_ref();
+    let creative = scene.creative(&mission.creatives);
+    let about = creative.map_or("", |text| match text.description.as_str() {
+        "" => &text.summary,
+        description => description,
+    });
+    Headline {
+        id: mission.id.0.into(),
+        kind: kind(mission.kind),
+        title: Plain::new(creative.map_or("", |text| &text.title)),
+        summary: Plain::new(about),
+        icon: creative.and_then(|text| ImageUrl::parse(text.icon_url.as_deref()?)),
+        image: creative.and_then(|text| ImageUrl::parse(text.image_url.as_deref()?)),
+        reward_total: main_total(mission, &points(view)),
+        boost: None,
+        typical_minutes: mission.typical_minutes,
+        days_allowed: days(mission.window_seconds),
+        requirements: requirements(scene, mission, view.ad_group),
+    }
+}
+
+fn paragraphs(prose: &str) -> Vec<Plain> {
+    prose.lines().map(Plain::new).filter(|line| !line.is_empty()).collect()
+}
+
+/// A deadline matters while something can be done.
+fn open_until(scene: &Scene<'_>, run: &Enrollment) -> Option<i64> {
+    let is_open = matches!(
+        view::run_state(run, now(scene)),
+        RunState::Started | RunState::InProgress | RunState::Completed
+    );
+    is_open.then_some(run.deadline.0)
+}
+
+fn cta(scene: &Scene<'_>, view: &MissionView<'_>, steps: &[StepView], landing: &str) -> Cta {
+    let mission = view.mission.as_ref();
+    let Some(run) = view.run else {
+        let creative = scene.creative(&mission.creatives);
+        let label = creative.map(|text| Plain::new(&text.cta)).filter(|label| !label.is_empty());
+        return Cta::Start { label, reward: first_reward(mission, &points(view)) };
+    };
+    let Some(next) = current(mission, &states(scene, mission, run)) else {
+        return Cta::Idle(idle(scene, run, steps));
+    };
+    let step = &steps[next];
+    let is_elsewhere = matches!(mission.steps[next].rule, Rule::Event { .. });
+    match LandingUrl::parse(landing).filter(|_| is_elsewhere) {
+        Some(landing) => Cta::Open {
+            landing,
+            outside: mission.landing == Landing::ExternalBrowser,
+            reward: Some(step.reward).filter(|reward| *reward > 0),
+        },
+        None => Cta::GoToStep { step_id: step.id, position: step.position, reward: step.reward },
+    }
+}
+
+/// Why nothing is to be done.
+fn idle(scene: &Scene<'_>, run: &Enrollment, steps: &[StepView]) -> Idle {
+    let is_checked = steps.iter().any(|step| matches!(step.state, StepState::Pending { .. }));
+    let is_paid = steps
+        .iter()
+        .filter(|step| !step.bonus)
+        .all(|step| matches!(step.state, StepState::Rewarded { .. }));
+    match view::run_state(run, now(scene)) {
+        _ if is_checked => Idle::Waiting,
+        _ if is_paid => Idle::Completed,
+        RunState::Started | RunState::InProgress => Idle::Ended,
+        RunState::Expired => Idle::Expired,
+        RunState::Completed => Idle::Completed,
+        RunState::Closed | RunState::Voided => Idle::Ended,
+    }
+}
+
+fn nudge(scene: &Scene<'_>, view: &MissionView<'_>, run: &Enrollment) -> Option<Nudge> {
+    let is_installed_first = matches!(view.mission.kind, MissionKind::Install | MissionKind::Game)
+        && matches!(view.mission.steps.first()?.rule, Rule::Event { .. });
+    let is_late = view::run_state(run, now(scene)) == RunState::Started
+        && now(scene).since(run.started_at) >= INSTALL_LATE_MS;
+    (is_installed_first && is_late).then_some(Nudge::InstallNotSeen)
+}

@@ -1,0 +1,100 @@
+//! What cannot be answered as asked, as a notice.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use domain::ids::MissionId;
+use domain::targeting::Profile;
+use engine::{EngineError, StoreError};
+
+use super::asked::Asked;
+use super::reply;
+use super::session::Visitor;
+use super::shared::Shared;
+use crate::frame::Frame;
+use crate::notice::{Notice, NoticeKind};
+use crate::plain::Plain;
+use crate::present;
+use crate::text::Lang;
+
+/// When to come back after a failure that passes by itself, in seconds.
+const RETRY_AFTER_SECONDS: &str = "5";
+
+/// A notice in place of a page.
+pub(crate) struct Fault(Box<Notice>);
+
+impl Fault {
+    /// No session, one that is over, or none of ours. Which of them is nobody's business.
+    pub(crate) fn no_session(asked: &Asked) -> Self {
+        let frame = Frame::anonymous(Lang::choose("", &asked.accept), asked.ctx.now.0);
+        Self::new(frame, NoticeKind::SessionExpired)
+    }
+
+    /// Nothing is there, or nothing of his.
+    pub(crate) fn not_found(shared: &Shared, visitor: &Visitor) -> Self {
+        Self::new(frame(shared, visitor), NoticeKind::NotFound)
+    }
+
+    /// A form that our page has not made for this session.
+    pub(crate) fn foreign_form(shared: &Shared, visitor: &Visitor, mission: MissionId) -> Self {
+        let Self(notice) = Self::new(frame(shared, visitor), NoticeKind::FormExpired);
+        Self(Box::new(Notice { mission_id: Some(mission.0.into()), ..*notice }))
+    }
+
+    /// The engine has no answer.
+    pub(crate) fn of(shared: &Shared, visitor: &Visitor, error: &EngineError) -> Self {
+        let kind = match error {
+            EngineError::NotFound(_) | EngineError::Invalid { .. } => NoticeKind::NotFound,
+            EngineError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_))
+            | EngineError::Contended => NoticeKind::Maintenance,
+            EngineError::Store(StoreError::Corrupt(_)) => NoticeKind::ServerError,
+        };
+        let Self(notice) = Self::new(frame(shared, visitor), kind);
+        if kind == NoticeKind::NotFound {
+            return Self(notice);
+        }
+        tracing::error!(request.id = visitor.asked.id, %error, "a page could not be answered");
+        Self(Box::new(Notice {
+            retry_href: visitor.asked.again.clone(),
+            request_id: Some(Plain::new(&visitor.asked.id)),
+            ..*notice
+        }))
+    }
+
+    fn new(frame: Frame, kind: NoticeKind) -> Self {
+        let notice = Notice {
+            frame,
+            kind,
+            mission_id: None,
+            similar: Vec::new(),
+            retry_href: None,
+            request_id: None,
+        };
+        Self(Box::new(notice))
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = reply::written(&*self.0);
+        if self.0.kind == NoticeKind::Maintenance {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        response
+    }
+}
+
+/// Everything below the root that no route names.
+pub(crate) async fn no_such_page(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Fault {
+    Fault::not_found(&shared, &visitor)
+}
+
+/// The profile has not been read, so the browser's language is the best guess.
+fn frame(shared: &Shared, visitor: &Visitor) -> Frame {
+    present::frame(visitor, &shared.engine.snapshot(), &Profile::default())
+}
