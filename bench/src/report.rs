@@ -94,7 +94,7 @@ impl Report {
 
     /// Adds a row, and shows that there is progress.
     pub(crate) fn row(&mut self, row: Row) {
-        eprintln!("{}, {} callers: {}/s", row.what, row.callers, figure(row.per_second.median));
+        eprintln!("{}, callers {}: {}/s", row.what, row.callers, figure(row.per_second.median));
         self.rows.push(row);
     }
 

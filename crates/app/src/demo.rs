@@ -22,7 +22,7 @@ use crate::cli::DemoArgs;
 use crate::commands::verify;
 use crate::output::{Finding, Output};
 use crate::serve::{Server, stop_signal};
-use crate::{telemetry, wiring};
+use crate::telemetry;
 use caller::Caller;
 use folder::Folder;
 use outside::Outside;
@@ -81,12 +81,8 @@ async fn walk_and_verify(scene: &Scene<'_>, server: Server, out: Output) -> anyh
 
 async fn start(folder: &Folder) -> anyhow::Result<Server> {
     let listen = folder.loaded.config.server.listen;
-    Server::start(&folder.loaded).await.map_err(|error| {
-        if wiring::is_in_use(&error) {
-            return folder.in_use();
-        }
-        if is_taken(&error) { taken(listen.port()) } else { error }
-    })
+    let started = Server::start(&folder.loaded).await;
+    started.map_err(|error| if is_taken(&error) { taken(listen.port()) } else { error })
 }
 
 async fn bind(port: u16) -> anyhow::Result<TcpListener> {

@@ -15,11 +15,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
+
 use engine::{Ctx, Engine};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
-use store::{Budgets, Outcome, Users};
+use store::{AttemptNote, Budgets, Claim, Outbox, Outcome, Settlement, Users};
 use store_sqlite::SqliteStore;
 
 use crate::cli::SeedArgs;
@@ -33,6 +34,10 @@ use people::People;
 const BY: &str = "seed";
 /// Users whose changes are under way at once: enough to fill the writer's groups.
 const USERS_AT_ONCE: usize = 64;
+/// Messages that are settled at once.
+const DELIVERIES_AT_ONCE: usize = 1_000;
+/// How long they are leased for that, in seconds.
+const LEASE_SECONDS: i64 = 600;
 
 /// What a load generator needs to know.
 #[derive(Serialize)]
@@ -70,8 +75,10 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
         .apply_entities(&ctx, &entities, false, BY)
         .await
         .context("the catalogue could not be saved")?;
-    let progress = Progress::new("seed");
-    let (commits, seconds) = fill(&node.engine, &node.store, args, progress).await?;
+    let mut progress = Progress::new("seed");
+    let commits = fill(&node.engine, &node.store, args, &mut progress).await?;
+    deliver(&node.store, &mut progress).await?;
+    let seconds = progress.end();
     let snapshot = node.engine.snapshot();
     let catalog = snapshot.catalog();
     let seeded = Seeded {
@@ -108,8 +115,8 @@ async fn fill(
     engine: &Engine,
     store: &Arc<SqliteStore>,
     args: &SeedArgs,
-    mut progress: Progress,
-) -> anyhow::Result<(u64, f64)> {
+    progress: &mut Progress,
+) -> anyhow::Result<u64> {
     let levels = store.levels().await?.into_iter().collect();
     let people = People::new(engine.snapshot(), levels, args.enrollments, clock::now());
     let people = Arc::new(people);
@@ -124,7 +131,34 @@ async fn fill(
         commits += committed?;
         progress.at(|| format!("{users} of {} users, {commits} commits", args.users));
     }
-    Ok((commits, progress.end()))
+    Ok(commits)
+}
+
+/// Settles every message as delivered, so that a server on this database has nothing to send.
+async fn deliver(store: &SqliteStore, progress: &mut Progress) -> anyhow::Result<()> {
+    let now = clock::now();
+    let claim = Claim {
+        now,
+        lease_until: now.plus_seconds(LEASE_SECONDS),
+        limit: DELIVERIES_AT_ONCE,
+        per_endpoint: DELIVERIES_AT_ONCE,
+        skip: Vec::new(),
+    };
+    let note = AttemptNote { at: now, status: Some(204), note: String::new(), duration_ms: 1 };
+    let mut delivered = 0;
+    loop {
+        let claimed = store.claim(claim.clone()).await?;
+        if claimed.is_empty() {
+            return Ok(());
+        }
+        delivered += claimed.len();
+        let settled = claimed.iter().map(|one| {
+            let id = one.delivery.message.id;
+            store.settle(id, one.fence, Settlement::Delivered, note.clone())
+        });
+        try_join_all(settled).await?;
+        progress.at(|| format!("{delivered} messages delivered"));
+    }
 }
 
 /// Commits everything that one user has done, and says how many commits that were.

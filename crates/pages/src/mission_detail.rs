@@ -57,6 +57,8 @@ pub enum Idle {
     Completed,
     /// All that can be done was done, and is being checked.
     Waiting,
+    /// Today's part is done; the next can be done from this moment, unix milliseconds.
+    ComeBack(i64),
     /// The time is over.
     Expired,
     /// The run was closed or voided.
@@ -265,13 +267,14 @@ impl MissionDetail {
         }
     }
 
-    fn idle_text(&self, idle: &Idle) -> &'static str {
+    fn idle_text(&self, idle: &Idle) -> String {
         let detail = &self.texts().detail;
         match idle {
-            Idle::Completed => detail.completed,
-            Idle::Waiting => detail.waiting,
-            Idle::Expired => detail.expired,
-            Idle::Ended => detail.ended,
+            Idle::Completed => detail.completed.to_owned(),
+            Idle::Waiting => detail.waiting.to_owned(),
+            Idle::ComeBack(at) => self.check_in_text(at),
+            Idle::Expired => detail.expired.to_owned(),
+            Idle::Ended => detail.ended.to_owned(),
         }
     }
 

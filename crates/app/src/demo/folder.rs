@@ -12,7 +12,8 @@ use store_sqlite::{OpenError, Options, SqliteStore};
 use crate::cli::DemoArgs;
 use crate::clock;
 use crate::commands::init::{master_key_text, write_private};
-use crate::config::{FILE_NAME, Loaded};
+use crate::commands::key::config_lines;
+use crate::config::{FILE_NAME, Loaded, Role};
 
 /// The keys in plain text, which only a demo keeps. It is the first file to be written, so it marks
 /// the folder as a demo's.
@@ -36,6 +37,8 @@ pub(super) struct Folder {
 /// Every key of the demo.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Keys {
+    /// Of the admin API.
+    pub(super) admin: String,
     pub(super) coinpick: AppKeys,
     pub(super) lumi: AppKeys,
     /// Tokens of the partner connections: secret parts of their postbacks' paths.
@@ -56,6 +59,7 @@ pub(super) struct AppKeys {
 impl Keys {
     fn new() -> Self {
         Self {
+            admin: clock::new_key("admin"),
             coinpick: AppKeys::new(),
             lumi: AppKeys::new(),
             generic_token: clock::new_key("partner"),
@@ -82,6 +86,7 @@ impl Folder {
         std::fs::create_dir_all(&path)
             .with_context(|| format!("cannot make the folder {}", path.display()))?;
         if path.join(KEYS_FILE).exists() {
+            check_idle(&path)?;
             if args.fresh {
                 forget(&path)?;
             }
@@ -94,7 +99,9 @@ impl Folder {
         let keys = keys(&path.join(KEYS_FILE))?;
         write_if_missing(&path.join(MASTER_KEY_FILE), &master_key_text())?;
         let listen = SocketAddr::from(([127, 0, 0, 1], args.port));
-        write_if_missing(&path.join(FILE_NAME), &config_text(listen))?;
+        let admin = HEXLOWER.encode(&bearer_digest(&keys.admin));
+        let admin = config_lines("demo", Role::Admin, &admin)?;
+        write_if_missing(&path.join(FILE_NAME), &format!("{}\n{admin}", config_text(listen)))?;
         let mut loaded = Loaded::read(&path.join(FILE_NAME))?;
         loaded.config.server.listen = listen;
         loaded.config.server.public_url = format!("http://{listen}");
@@ -111,9 +118,10 @@ impl Folder {
         self.path.join(CATALOG_FILE)
     }
 
-    /// What is said when another demo runs here.
-    pub(super) fn in_use(&self) -> anyhow::Error {
-        in_use(&self.path)
+    /// Writes the catalogue file, for its owner only: it holds the publishers' secrets.
+    pub(super) fn write_catalog(&self, text: &str) -> anyhow::Result<()> {
+        remove_if_there(&self.catalog())?;
+        write_private(&self.catalog(), text)
     }
 
     /// Writes the address that the server really has into the configuration, where other commands
@@ -135,7 +143,7 @@ impl Folder {
     /// The catalogue of this demo, with its keys and the address of the world outside filled in.
     pub(super) fn catalog_text(&self, outside: &str) -> String {
         let digest = |key: &str| HEXLOWER.encode(&bearer_digest(key));
-        let Keys { coinpick, lumi, generic_token, appsflyer_token, adjust_token } = &self.keys;
+        let Keys { coinpick, lumi, generic_token, appsflyer_token, adjust_token, .. } = &self.keys;
         let values = [
             ("${OUTSIDE}", outside.to_owned()),
             ("${COINPICK_LIVE_DIGEST}", digest(&coinpick.live)),
@@ -185,27 +193,37 @@ fn config_text(listen: SocketAddr) -> String {
     )
 }
 
-/// Removes what an earlier demo has left, and nothing else.
-fn forget(folder: &Path) -> anyhow::Result<()> {
+/// Refuses a folder in which another demo runs.
+fn check_idle(folder: &Path) -> anyhow::Result<()> {
     let database = folder.join(DATABASE_FILE);
-    if database.exists()
-        && let Err(OpenError::InUse(_)) = SqliteStore::open(&database, Options::default())
-    {
-        return Err(in_use(folder));
+    if !database.exists() {
+        return Ok(());
     }
-    let beside = DATABASE_SUFFIXES.map(|suffix| format!("{DATABASE_FILE}{suffix}"));
-    let files = [FILE_NAME, MASTER_KEY_FILE, CATALOG_FILE, KEYS_FILE];
-    for name in beside.iter().map(String::as_str).chain(files) {
-        match std::fs::remove_file(folder.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {name}"));
-            }
-            _ => {}
+    match SqliteStore::open(&database, Options::default()) {
+        Err(OpenError::InUse(_)) => {
+            bail!("a demo is running in {}; stop it first", folder.display())
         }
+        // Whatever else is wrong is told when it is opened to be used.
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-fn in_use(folder: &Path) -> anyhow::Error {
-    anyhow::anyhow!("a demo is running in {}; stop it first", folder.display())
+/// Removes what an earlier demo has left, and nothing else.
+fn forget(folder: &Path) -> anyhow::Result<()> {
+    let beside = DATABASE_SUFFIXES.map(|suffix| format!("{DATABASE_FILE}{suffix}"));
+    let files = [FILE_NAME, MASTER_KEY_FILE, CATALOG_FILE, KEYS_FILE];
+    beside
+        .iter()
+        .map(String::as_str)
+        .chain(files)
+        .try_for_each(|name| remove_if_there(&folder.join(name)))
+}
+
+fn remove_if_there(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }

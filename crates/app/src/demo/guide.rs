@@ -13,6 +13,8 @@ struct Guide {
     outside: String,
     config: String,
     catalog: String,
+    /// Of the admin API.
+    admin_key: String,
     user: UserLine,
     users: Vec<UserLine>,
     commands: Vec<Command>,
@@ -47,6 +49,7 @@ pub(super) async fn show(scene: &Scene<'_>, out: Output) -> anyhow::Result<()> {
         users,
         config: scene.folder.config().display().to_string(),
         catalog: scene.folder.catalog().display().to_string(),
+        admin_key: scene.folder.keys.admin.clone(),
         server,
         outside,
     };
@@ -124,7 +127,7 @@ fn commands(scene: &Scene<'_>, server: &str, outside: &str, user_id: &str) -> Ve
 }
 
 fn text(guide: &Guide) -> String {
-    let Guide { server, outside, config, catalog, user, users, commands } = guide;
+    let Guide { server, outside, config, catalog, admin_key, user, users, commands } = guide;
     let lines = commands.iter().map(|one| format!("# {}\n{}\n", one.what, one.line));
     let lines: Vec<String> = lines.collect();
     let width = users.iter().map(|one| one.user_id.len()).max().unwrap_or(0);
@@ -136,10 +139,11 @@ fn text(guide: &Guide) -> String {
         "Guerdon is running. Stop it with Ctrl-C; run the same command to continue.\n\
          \n\
          \x20 API and mission page  {server}\n\
-         \x20 Its description       {server}/openapi.json\n\
+         \x20 OpenAPI document      {server}/openapi.json\n\
          \x20 The world outside     {outside}  (two pretend publishers, three advertisers)\n\
          \x20 Configuration         {config}\n\
          \x20 Catalogue             {catalog}\n\
+         \x20 Key of the admin API  {admin_key}\n\
          \n\
          The mission page of {user}, who {story}:\n\
          \n\

@@ -16,7 +16,7 @@ pub(super) async fn fill(engine: &Engine, folder: &Folder, outside: &str) -> any
     let is_new = snapshot.revision() == 0;
     let text = if is_new {
         let text = folder.catalog_text(outside);
-        std::fs::write(folder.catalog(), &text)?;
+        folder.write_catalog(&text)?;
         text
     } else {
         let text = to_toml(snapshot.catalog())?;

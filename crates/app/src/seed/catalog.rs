@@ -158,7 +158,7 @@ fn mission(number: u32) -> Mission {
         language: language.to_owned(),
         title: format!("{title} {}", number + 1),
         summary: summary.to_owned(),
-        icon_url: Some(format!("https://images.example/icons/{}.png", number + 1)),
+        icon_url: Some(format!("https://icons.example/{}.png", number + 1)),
         cta: "Play".to_owned(),
         ..Creative::default()
     };
@@ -169,8 +169,8 @@ fn mission(number: u32) -> Mission {
         kind: MissionKind::ALL[number as usize % MissionKind::ALL.len()],
         status: MissionStatus::Active,
         creatives: vec![
-            creative("en", "Castle", "Build a castle and reach level 10"),
-            creative("ko", "성", "성을 짓고 레벨 10에 도달하세요"),
+            creative("en", "Castle", "Reach level 10"),
+            creative("ko", "성", "레벨 10에 도달하세요"),
         ],
         steps: vec![
             step(1, "Install and open", EVENTS[0], 0),
@@ -180,7 +180,7 @@ fn mission(number: u32) -> Mission {
         sequence: Sequence::Ordered,
         window_seconds: 60 * 86_400,
         typical_minutes: Some(60),
-        requirements: vec!["age_15".to_owned()],
+        requirements: Vec::new(),
         prerequisites: Vec::new(),
         landing_url: "https://landing.example/start?click_id={click_id}".to_owned(),
         landing: Landing::ExternalBrowser,

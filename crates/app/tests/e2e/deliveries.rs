@@ -100,17 +100,10 @@ async fn a_silent_publisher_does_not_delay_another() {
     assert!(told.await.iter().any(|one| one.transaction() == own));
     assert_eq!(publisher.check().len(), 1, "the silent one has accepted nothing yet");
     publisher.set_mood("other", Mood::Well);
-    let is_told = |all: &Vec<_>| accepted(all) == USERS + 1;
-    publisher.wait_for("everything", is_told).await;
+    publisher.wait_for_rewards(USERS + 1).await;
     let granted = publisher.check();
     assert!(paid.iter().all(|one| granted.contains(one)));
     node.finish();
-}
-
-/// How many different rewards were accepted.
-fn accepted(all: &[crate::support::publisher::Received]) -> usize {
-    let accepted = all.iter().filter(|one| one.is_accepted).map(|one| one.transaction());
-    accepted.collect::<std::collections::BTreeSet<_>>().len()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,7 +152,8 @@ async fn a_server_that_has_moved_gets_what_has_waited() {
     let apply = apply.body("application/toml", base(&publisher.base()));
     let difference = client.send(&apply).await.expect(200).json();
     assert_eq!(difference["changed"].as_array().unwrap().len(), 2, "{difference}");
-    let told = publisher.wait_for("the reward", |all| !all.is_empty()).await;
+    publisher.wait_for_rewards(1).await;
+    let told = publisher.received();
     assert_eq!((Some(told[0].transaction()), &told[0].id), (paid.transaction, &text(&waiting["id"])));
     publisher.check();
     node.finish();

@@ -54,7 +54,7 @@ async fn the_same_tap_is_one_enrollment_and_the_same_conversion_pays_once() {
     let transactions: BTreeSet<_> = answers.iter().map(|one| one.transaction.clone()).collect();
     assert_eq!(transactions.len(), 1, "{transactions:?}");
     assert_eq!(ann.balance().await, 600);
-    publisher.wait_for("the reward", |all| !all.is_empty()).await;
+    publisher.wait_for_rewards(1).await;
     node.finish();
     assert_eq!(publisher.check().len(), 1);
 }

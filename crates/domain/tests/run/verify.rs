@@ -137,7 +137,8 @@ fn m2_finds_a_booking_that_no_transaction_makes() {
         let place = stored.find(|one| one.act == Act::Grant);
         stored.records[place].2.moves[0].booked.0 -= UNIT;
         stored.forge_chain();
-        for used in [&mut stored.levels[0].total, &mut stored.levels[0].today] {
+        let level = &mut stored.levels[0];
+        for used in [&mut level.total, &mut level.today] {
             *used = Used { booked: Micros(used.booked.0 - UNIT), ..*used };
         }
     });

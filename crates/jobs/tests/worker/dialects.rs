@@ -426,6 +426,11 @@ fn own_urls() -> Vec<Row> {
             params: |facts| list(&[("click", &facts.run), ("u", USER), ("tx", &facts.tx)]),
             ..row("mychips", "?click={click_id}&u={user_id}&tx={install_id}", "GET")
         },
+    ]
+}
+
+fn hashed_urls() -> Vec<Row> {
+    vec![
         Row {
             params: |facts| {
                 list(&[
@@ -512,7 +517,7 @@ fn members(path: &str, value: &serde_json::Value) -> Vec<(String, String)> {
 }
 
 fn rows() -> Vec<Row> {
-    koreans().into_iter().chain(fixed_names()).chain(own_urls()).collect()
+    koreans().into_iter().chain(fixed_names()).chain(own_urls()).chain(hashed_urls()).collect()
 }
 
 fn facts(delivery: &Delivery, receiver: &Receiver) -> Facts {

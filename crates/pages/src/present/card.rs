@@ -114,13 +114,13 @@ pub(crate) fn now(scene: &Scene<'_>) -> domain::time::Timestamp {
 }
 
 /// The state of every step of a run, in the mission's order.
-pub(crate) fn states(scene: &Scene<'_>, mission: &Mission, run: &Enrollment) -> Vec<StepState> {
+fn states(scene: &Scene<'_>, mission: &Mission, run: &Enrollment) -> Vec<StepState> {
     let state = |place| view::step_view(run, mission, place, now(scene)).state;
     (0..mission.steps.len()).map(state).collect()
 }
 
 /// The step to do next: on the main path if there is one, else an extra.
-pub(crate) fn current(mission: &Mission, states: &[StepState]) -> Option<usize> {
+fn current(mission: &Mission, states: &[StepState]) -> Option<usize> {
     let is_open = |place: &usize| states[*place] == StepState::Available;
     let is_main = |place: &usize| mission.steps[*place].role != Role::Bonus;
     let all = || (0..states.len()).filter(is_open);

@@ -6,13 +6,13 @@ use domain::view::{self, RunState};
 use engine::MissionView;
 
 use super::Scene;
-use super::card::{current, days, first_reward, kind, main_total, now, paid, requirements, states};
+use super::card::{days, first_reward, kind, main_total, now, paid, requirements};
 use super::step::{points, step_views};
 use crate::address::{ImageUrl, LandingUrl};
 use crate::form::FormGuard;
 use crate::mission_detail::{Cta, Headline, Idle, MissionDetail, Run};
 use crate::plain::Plain;
-use crate::view::{Flash, Nudge, StepState, StepView};
+use crate::view::{Flash, Nudge, StepAction, StepState, StepView};
 
 /// From here on an installation that was not seen is worth a word: partners report within minutes.
 const INSTALL_LATE_MS: i64 = 15 * 60_000;
@@ -92,11 +92,11 @@ fn cta(scene: &Scene<'_>, view: &MissionView<'_>, steps: &[StepView], landing: &
         let label = creative.map(|text| Plain::new(&text.cta)).filter(|label| !label.is_empty());
         return Cta::Start { label, reward: first_reward(mission, &points(view)) };
     };
-    let Some(next) = current(mission, &states(scene, mission, run)) else {
+    let main_first = steps.iter().filter(|step| !step.bonus).chain(steps);
+    let Some(step) = main_first.into_iter().find(|step| step.is_to_do()) else {
         return Cta::Idle(idle(scene, run, steps));
     };
-    let step = &steps[next];
-    let is_elsewhere = matches!(mission.steps[next].rule, Rule::Event { .. });
+    let is_elsewhere = step.action == StepAction::Elsewhere;
     match LandingUrl::parse(landing).filter(|_| is_elsewhere) {
         Some(landing) => Cta::Open {
             landing,
@@ -114,6 +114,9 @@ fn idle(scene: &Scene<'_>, run: &Enrollment, steps: &[StepView]) -> Idle {
         .iter()
         .filter(|step| !step.bonus)
         .all(|step| matches!(step.state, StepState::Rewarded { .. }));
+    if let Some(at) = steps.iter().find_map(StepView::come_back) {
+        return Idle::ComeBack(at);
+    }
     match view::run_state(run, now(scene)) {
         _ if is_checked => Idle::Waiting,
         _ if is_paid => Idle::Completed,

@@ -203,6 +203,7 @@ fn idle(lang: Lang, why: Idle) -> MissionDetail {
     let states = match why {
         Idle::Completed => std::array::from_fn(|index| paid(index, NOW - HOUR_MS)),
         Idle::Waiting => [StepState::Pending { since: NOW - 26 * HOUR_MS, usual_minutes: None }; 8],
+        Idle::ComeBack(_) => states(&open()),
         Idle::Expired | Idle::Ended => [StepState::Expired { at: NOW - HOUR_MS }; 8],
     };
     let mut page = started(game(frame(lang), states), 4_800);
@@ -263,9 +264,9 @@ fn check_in(lang: Lang, state: CheckIn) -> MissionDetail {
         step.reward = 20;
         step.repeat = Some(Repeat { done: 3, limit: 7 });
     }
-    if state != CheckIn::Ready {
+    if let CheckIn::NextAt(at) = state {
         page.flash = Some(Flash::Paid);
-        page.cta = Cta::Idle(Idle::Waiting);
+        page.cta = Cta::Idle(Idle::ComeBack(at));
     }
     page
 }

@@ -217,3 +217,18 @@ pub struct StepView {
     /// Where to ask about it, when there is something to ask.
     pub ask_href: Option<String>,
 }
+
+impl StepView {
+    /// When the next part of the step can be done, if today's part is done.
+    pub(crate) fn come_back(&self) -> Option<i64> {
+        match self.action {
+            StepAction::CheckIn(CheckIn::NextAt(at)) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether something can be done about it now.
+    pub(crate) fn is_to_do(&self) -> bool {
+        self.state == StepState::Available && self.come_back().is_none()
+    }
+}

@@ -99,8 +99,10 @@ async fn a_check_in_counts_once_a_day() {
     page.submit("/complete", &[]).await;
     assert_eq!(page.at, "/m/missions/3?n=paid");
     assert!(page.texts("form").is_empty());
-    let hint = page.text(".do-nothing, .step .hint");
-    assert_eq!(hint, "Checked in. Again from 24 Nov 2026, 00:00");
+    for place in [".step .hint", ".cta.idle p"] {
+        assert_eq!(page.text(place), "Checked in. Again from 24 Nov 2026, 00:00");
+    }
+    assert!(page.texts(".step .state").is_empty(), "it is not ready to do");
     assert!(page.text(".step .times").contains('1'));
     world.sleep_over().await;
     let mut page = world.open("ann").await;

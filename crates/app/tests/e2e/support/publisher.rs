@@ -124,7 +124,19 @@ impl Publisher {
         let mut received = self.desk.received.subscribe();
         let waiting = timeout(PATIENCE, received.wait_for(is_enough)).await;
         let enough = waiting.map(|all| all.unwrap().clone());
-        enough.unwrap_or_else(|_| panic!("waited in vain for {what}: {:#?}", self.received()))
+        enough.unwrap_or_else(|_| {
+            let all = self.received();
+            panic!("waited in vain for {what}; {} came: {:#?}", all.len(), all.last())
+        })
+    }
+
+    /// Waits until so many different rewards have been accepted.
+    pub(crate) async fn wait_for_rewards(&self, count: usize) {
+        let accepted = |all: &Vec<Received>| {
+            let granted = all.iter().filter(|one| one.is_accepted && one.kind() == "reward.granted");
+            granted.map(Received::transaction).collect::<BTreeSet<_>>().len()
+        };
+        self.wait_for(&format!("{count} rewards"), |all| accepted(all) >= count).await;
     }
 
     /// Checks what holds of all messages, whatever the test is about (D2, D6): signatures are right,

@@ -1,0 +1,66 @@
+//! Store calls of the use cases: what their module docs promise.
+
+use store::counting::{CountingStore, Method};
+
+use crate::node::{MISSION, Node, at};
+
+/// The calls since the last time, as `load 1, commit 1`.
+fn taken(store: &CountingStore) -> String {
+    let counted = Method::ALL.into_iter().map(|method| (method, store.calls().of(method)));
+    let lines: Vec<String> = counted
+        .filter(|(_, calls)| *calls > 0)
+        .map(|(method, calls)| format!("{method:?} {calls}").to_lowercase())
+        .collect();
+    store.calls().reset();
+    lines.join(", ")
+}
+
+#[tokio::test]
+async fn the_main_walks_cost_what_they_promise() {
+    let node = Node::new().await;
+    let (node, store) = node.through(CountingStore::new).await;
+    store.calls().reset();
+
+    let ctx = at(0);
+    node.engine.list_missions(&ctx, &node.viewer, |_| ()).await.expect("a list");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1", 1));
+
+    let ctx = at(0);
+    node.engine.show_mission(&ctx, &node.viewer, MISSION, |_, _| ()).await.expect("a mission");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1", 1));
+
+    let ctx = at(0);
+    let started = node.participate(&ctx).await.expect("an answer").expect("a start");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1, commit 1", 2));
+
+    let ctx = at(0);
+    node.participate(&ctx).await.expect("an answer").expect("the same start");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1", 1));
+
+    for (event, calls) in [
+        ("install", "load 1, commit 1"),
+        ("install", "load 1, append 1"),
+        ("purchase", "load 1, commit 1"),
+        ("dance", "load 1, append 1"),
+    ] {
+        let ctx = at(1);
+        node.post(&ctx, &started.click_id, event, &[]).await.expect("an answer");
+        assert_eq!((taken(&store).as_str(), ctx.spent().calls), (calls, 2), "{event}");
+    }
+    let ctx = at(1);
+    node.post(&ctx, "forged", "install", &[]).await.expect("an answer");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("append 1", 1));
+
+    let ctx = at(1);
+    node.check_in(&ctx).await.expect("an answer");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1, commit 1", 2));
+
+    let ctx = at(1);
+    node.engine.read_wallet(&ctx, &node.viewer, None, 10).await.expect("a wallet");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1, ledger 1", 2));
+
+    let ctx = at(24 * 30);
+    node.engine.sweep(&ctx, 10).await.expect("a sweep");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1, commit 1, due 1", 3));
+    node.assert_clean().await;
+}
