@@ -15,7 +15,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
-
 use engine::{Ctx, Engine};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};

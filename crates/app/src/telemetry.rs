@@ -12,6 +12,9 @@ use crate::config::{Log, LogFormat};
 const SECONDS: [f64; 13] =
     [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 10.0];
 
+/// Upper bounds of the buckets of store calls; three are usual.
+const CALLS: [f64; 6] = [1.0, 2.0, 3.0, 5.0, 10.0, 100.0];
+
 /// Starts logging to standard error. Once in a process.
 pub(crate) fn log(config: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter)
@@ -31,6 +34,7 @@ pub(crate) fn log(config: &Log) -> anyhow::Result<()> {
 pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_calls".to_owned()), &CALLS)?
         .install_recorder()
         .context("metrics cannot start")
 }

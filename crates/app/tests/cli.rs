@@ -328,18 +328,21 @@ struct Server(Child);
 impl Server {
     fn start(home: &Path) -> Self {
         use std::io::{BufRead, BufReader};
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let config = home.join("guerdon.toml");
-        let text =
-            std::fs::read_to_string(&config).unwrap().replace("127.0.0.1:8080", &free.to_string());
-        std::fs::write(&config, text).unwrap();
-        let mut child = command(home, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        // Its log says when it serves; reading on keeps the pipe open for the rest.
+        let args = ["serve", "--listen", "127.0.0.1:0"];
+        let mut child = command(home, &args).stderr(Stdio::piped()).spawn().unwrap();
+        // Its log says when it serves, and where; reading on keeps the pipe open for the rest.
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let serves = log.by_ref().map_while(Result::ok).any(|line| line.contains("guerdon serves"));
+        let address = log.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, rest) = line.split_once("guerdon serves address=")?;
+            Some(rest.trim().to_owned())
+        });
         std::thread::spawn(move || log.for_each(drop));
         let server = Self(child);
-        assert!(serves, "the server ended before it served");
+        let address = address.expect("the server ended before it served");
+        // Other commands look for the server where the configuration says.
+        let config = home.join("guerdon.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, text.replace("127.0.0.1:8080", &address)).unwrap();
         server
     }
 

@@ -12,3 +12,4 @@ mod calls;
 mod dead_cards;
 mod faults;
 mod flows;
+mod races;

@@ -180,7 +180,7 @@ async fn read_body(response: &mut Response, until: Instant) -> (Vec<u8>, Read) {
                 body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             }
         }
-        if false {
+        if body.len() >= ANSWER_READ_MAX {
             return (body, Read::Enough);
         }
     }

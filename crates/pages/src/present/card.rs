@@ -92,7 +92,7 @@ fn nearest_deadline(
     run: &Enrollment,
     next: Option<usize>,
 ) -> i64 {
-    let own = next.and_then(|place| view::step_view(run, mission, place, now(scene)).deadline);
+    let own = next.and_then(|place| view::step_view(run, mission, place, scene.now()).deadline);
     own.unwrap_or(run.deadline).min(run.deadline).0
 }
 
@@ -109,13 +109,9 @@ pub(crate) fn similar_to(
     others.iter().take(SIMILAR_MAX).map(|offer| offer_card(scene, offer)).collect()
 }
 
-pub(crate) fn now(scene: &Scene<'_>) -> domain::time::Timestamp {
-    domain::time::Timestamp(scene.frame.now)
-}
-
 /// The state of every step of a run, in the mission's order.
 fn states(scene: &Scene<'_>, mission: &Mission, run: &Enrollment) -> Vec<StepState> {
-    let state = |place| view::step_view(run, mission, place, now(scene)).state;
+    let state = |place| view::step_view(run, mission, place, scene.now()).state;
     (0..mission.steps.len()).map(state).collect()
 }
 

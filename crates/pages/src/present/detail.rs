@@ -6,7 +6,7 @@ use domain::view::{self, RunState};
 use engine::MissionView;
 
 use super::Scene;
-use super::card::{days, first_reward, kind, main_total, now, paid, requirements};
+use super::card::{days, first_reward, kind, main_total, paid, requirements};
 use super::step::{points, step_views};
 use crate::address::{ImageUrl, LandingUrl};
 use crate::form::FormGuard;
@@ -79,7 +79,7 @@ fn paragraphs(prose: &str) -> Vec<Plain> {
 /// A deadline matters while something can be done.
 fn open_until(scene: &Scene<'_>, run: &Enrollment) -> Option<i64> {
     let is_open = matches!(
-        view::run_state(run, now(scene)),
+        view::run_state(run, scene.now()),
         RunState::Started | RunState::InProgress | RunState::Completed
     );
     is_open.then_some(run.deadline.0)
@@ -117,7 +117,7 @@ fn idle(scene: &Scene<'_>, run: &Enrollment, steps: &[StepView]) -> Idle {
     if let Some(at) = steps.iter().find_map(StepView::come_back) {
         return Idle::ComeBack(at);
     }
-    match view::run_state(run, now(scene)) {
+    match view::run_state(run, scene.now()) {
         _ if is_checked => Idle::Waiting,
         _ if is_paid => Idle::Completed,
         RunState::Started | RunState::InProgress => Idle::Ended,
@@ -130,7 +130,7 @@ fn idle(scene: &Scene<'_>, run: &Enrollment, steps: &[StepView]) -> Idle {
 fn nudge(scene: &Scene<'_>, view: &MissionView<'_>, run: &Enrollment) -> Option<Nudge> {
     let is_installed_first = matches!(view.mission.kind, MissionKind::Install | MissionKind::Game)
         && matches!(view.mission.steps.first()?.rule, Rule::Event { .. });
-    let is_late = view::run_state(run, now(scene)) == RunState::Started
-        && now(scene).since(run.started_at) >= INSTALL_LATE_MS;
+    let is_late = view::run_state(run, scene.now()) == RunState::Started
+        && scene.now().since(run.started_at) >= INSTALL_LATE_MS;
     (is_installed_first && is_late).then_some(Nudge::InstallNotSeen)
 }

@@ -4,6 +4,7 @@ use domain::catalog::{App, Creative, StepText, text_for};
 use domain::ids::{AppId, UnitId};
 use domain::snapshot::Snapshot;
 use domain::targeting::Profile;
+use domain::time::Timestamp;
 
 use crate::frame::Frame;
 use crate::plain::Plain;
@@ -26,6 +27,10 @@ impl<'a> Scene<'a> {
         let language = if own.is_empty() { frame.lang.tag() } else { own };
         let language = language.to_owned();
         Self { snapshot, unit: visitor.viewer.unit, language, frame }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(self.frame.now)
     }
 
     /// The text for the user among those of the catalogue. His own language may be one that our own

@@ -9,7 +9,7 @@ use domain::view;
 use engine::MissionView;
 
 use super::Scene;
-use super::card::{count, days, now};
+use super::card::{count, days};
 use crate::address::LandingUrl;
 use crate::plain::Plain;
 use crate::view::{
@@ -55,7 +55,7 @@ fn step_view(scene: &Scene<'_>, view: &MissionView<'_>, place: usize) -> StepVie
 fn state(scene: &Scene<'_>, view: &MissionView<'_>, place: usize) -> StepState {
     let Some(run) = view.run else { return StepState::Available };
     let (mission, progress) = (view.mission.as_ref(), &run.steps[place]);
-    let shown = view::step_view(run, mission, place, now(scene));
+    let shown = view::step_view(run, mission, place, scene.now());
     let has = |state: PaidState| progress.paid.iter().filter(|one| one.state == state).count();
     let sum = |state| progress.points.0 * i64::from(count(has(state)));
     match shown.state {
@@ -97,7 +97,7 @@ fn deadline(scene: &Scene<'_>, view: &MissionView<'_>, place: usize) -> Option<D
     let window = view.mission.steps[place].window?;
     match view.run {
         Some(run) => {
-            let shown = view::step_view(run, view.mission, place, now(scene));
+            let shown = view::step_view(run, view.mission, place, scene.now());
             shown.deadline.map(|at| Deadline::At(at.0))
         }
         None if window.from == WindowStart::Participation => {
@@ -146,7 +146,7 @@ fn quiz_action(scene: &Scene<'_>, rule: &Rule, progress: &StepProgress) -> StepA
 
 /// A day counts once, and is a day of the line item.
 fn check_in(scene: &Scene<'_>, run: &Enrollment, step: StepId, offset: UtcOffset) -> CheckIn {
-    let today = Day::of(now(scene), offset);
+    let today = Day::of(scene.now(), offset);
     let mut counted = run.seen.iter().flat_map(|seen| &seen.counted);
     let is_done = counted.any(|one| one.step == step && one.day == today);
     if is_done { CheckIn::NextAt(today.ends_at(offset).0) } else { CheckIn::Ready }

@@ -7,7 +7,6 @@ use domain::view;
 use engine::{RunLine, WalletLine};
 
 use super::Scene;
-use super::card::now;
 use crate::plain::Plain;
 use crate::view::{EntryState, WalletEntry, WalletTab, Why};
 
@@ -60,7 +59,7 @@ fn not_counted_in(scene: &Scene<'_>, line: &RunLine) -> Vec<WalletEntry> {
     let title = scene.creative(&mission.creatives).map_or("", |text| &text.title);
     let lost = |place: usize| {
         let step = &mission.steps[place];
-        let shown = view::step_view(run, mission, place, now(scene));
+        let shown = view::step_view(run, mission, place, scene.now());
         let (why, at) = match shown.state {
             view::StepState::Rejected => (Why::WrongAnswer, run.started_at),
             view::StepState::Expired => (Why::TooLate, shown.deadline.unwrap_or(run.deadline)),
