@@ -46,6 +46,7 @@ pub(crate) struct DeliveryParams {
     #[param(minimum = 1, maximum = 200)]
     pub(crate) limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[param(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
     pub(crate) cursor: Option<String>,
 }
 
@@ -349,7 +350,9 @@ mod tests {
     fn places_survive_their_text_form() {
         let place = Place { seq: 42, id: DeliveryId([7; 16]) };
         assert_eq!(place.to_string().parse(), Ok(place));
-        for text in ["", "42", "42.", "x.00000000000000000000000000", "-1.00000000000000000000000000"] {
+        for text in
+            ["", "42", "42.", "x.00000000000000000000000000", "-1.00000000000000000000000000"]
+        {
             assert_eq!(text.parse::<Place>(), Err(()), "{text}");
         }
     }

@@ -54,7 +54,11 @@ const REFUSALS: [(&str, &str, &str); 9] = [
     ("413", "TooLarge", "The body is too large."),
     ("415", "UnsupportedMediaType", "The body is of another type than it has to be."),
     ("422", "Invalid", "The request was understood, but cannot be carried out as it stands."),
-    ("503", "Unavailable", "Nothing was recorded; send the same again after `Retry-After` seconds."),
+    (
+        "503",
+        "Unavailable",
+        "Nothing was recorded; send the same again after `Retry-After` seconds.",
+    ),
 ];
 
 /// Serves the description at `/openapi.json`.
@@ -104,14 +108,16 @@ fn add_shared(components: &mut Components) {
     for (status, name, about) in REFUSALS {
         components.responses.insert(name.to_owned(), RefOr::T(refusal(status, about)));
     }
-    let id = Header::builder().schema(Some(text())).description(Some("Names the request in the logs."));
+    let id =
+        Header::builder().schema(Some(text())).description(Some("Names the request in the logs."));
     components.headers.insert("RequestId".to_owned(), RefOr::T(id.build()));
 }
 
 fn refusal(status: &str, about: &str) -> Response {
     let content = Content::new(Some(Ref::from_schema_name(ProblemDoc::name())));
     let response = ResponseBuilder::new().description(about).content(PROBLEM_JSON, content);
-    let header = |about: &str| Header::builder().schema(Some(text())).description(Some(about)).build();
+    let header =
+        |about: &str| Header::builder().schema(Some(text())).description(Some(about)).build();
     let response = match status {
         "401" => response.header("WWW-Authenticate", header("How to say who calls.")),
         "503" => response.header("Retry-After", header("Seconds to wait.")),
@@ -162,7 +168,8 @@ fn complete(operation: &mut Operation) {
 
 /// A parameter that is left out is not there; it is never sent as `null`.
 fn never_null(parameter: &mut RefOr<Parameter>) {
-    let RefOr::T(Parameter { schema: Some(RefOr::T(Schema::Object(schema))), .. }) = parameter else {
+    let RefOr::T(Parameter { schema: Some(RefOr::T(Schema::Object(schema))), .. }) = parameter
+    else {
         return;
     };
     if let SchemaType::Array(types) = &mut schema.schema_type {

@@ -19,6 +19,7 @@ pub(crate) struct PageParams {
     #[param(minimum = 1, maximum = 200)]
     pub(crate) limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[param(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
     pub(crate) cursor: Option<String>,
 }
 

@@ -38,6 +38,7 @@ struct RewardParams {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before; without it the list begins with the first reward ever.
+    #[param(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
     after: Option<String>,
 }
 
@@ -64,7 +65,7 @@ struct RewardDoc {
     unit_id: u32,
     /// Points in the app's minor unit; positive also for a reversal.
     amount: i64,
-    /// Name of the app's points.
+    /// Name of the app's points at the time.
     currency: String,
     mission_id: u32,
     /// In the user's language at the time.
@@ -105,15 +106,13 @@ async fn list_rewards(
     let has_more = found.len() > limit;
     found.truncate(limit);
     let end = found.last().map(Place::of).or(begin).unwrap_or_default();
-    let snapshot = api.engine().snapshot();
-    let currency = snapshot.catalog().apps.get(&app).map(|app| app.currency.name.as_str());
-    let rewards = found.iter().map(|one| RewardDoc::of(one, currency.unwrap_or_default()));
+    let rewards = found.iter().map(RewardDoc::of);
     let next = paging::cursor(LIST, end);
     Ok(Json(RewardsDoc { rewards: rewards.collect(), next, has_more }))
 }
 
 impl RewardDoc {
-    fn of(delivery: &Delivery, currency: &str) -> Self {
+    fn of(delivery: &Delivery) -> Self {
         let message = &delivery.message;
         Self {
             kind: message.kind.name(),
@@ -122,7 +121,7 @@ impl RewardDoc {
             app_id: message.app.0,
             unit_id: message.unit.0,
             amount: message.amount.0,
-            currency: currency.to_owned(),
+            currency: message.points_name.clone(),
             mission_id: message.mission.0,
             mission_title: message.mission_title.clone(),
             step_id: message.step.0,

@@ -1,5 +1,12 @@
 //! The binary as it is called: exit codes, output for people and for programs, and files.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what cannot be done has to fail its test, in helpers too"
+)]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 

@@ -1,5 +1,11 @@
 //! The demo, as somebody who has just built it starts it.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what cannot be done has to fail its test, in helpers too"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

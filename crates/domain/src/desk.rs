@@ -2,7 +2,7 @@
 //! and collects what has to be committed with it.
 
 use crate::budget::{BudgetMove, Guard};
-use crate::catalog::{Mission, Step, text_for};
+use crate::catalog::{App, Mission, Step, text_for};
 use crate::change::{Change, Loaded};
 use crate::ids::{Act, DeliveryId, Mode, PublisherId, TransactionId, UserKey};
 use crate::journal::{Cause, Message, MessageKind, Record};
@@ -27,7 +27,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) state: UserState,
     pub(crate) now: Timestamp,
     user: UserKey,
-    publisher: PublisherId,
+    app: Option<&'a App>,
     funds: Funds,
     transactions: Vec<Transaction>,
     pub(crate) moves: Vec<BudgetMove>,
@@ -42,16 +42,15 @@ impl<'a> Desk<'a> {
     /// never disappears.
     pub(crate) fn open(
         loaded: &'a Loaded,
-        snapshot: &Snapshot,
+        snapshot: &'a Snapshot,
         funds: Funds,
         now: Timestamp,
     ) -> Self {
         let state = loaded.state.clone();
-        let app = snapshot.catalog().apps.get(&state.app);
         Self {
             loaded,
             user: state.key(),
-            publisher: app.map_or_else(PublisherId::default, |app| app.publisher_id),
+            app: snapshot.catalog().apps.get(&state.app),
             state,
             now,
             funds,
@@ -226,7 +225,7 @@ impl<'a> Desk<'a> {
             occurrence: progress.paid.len() as u32,
             line_item: run.line_item,
             app: self.state.app,
-            publisher: self.publisher,
+            publisher: self.app.map_or_else(PublisherId::default, |app| app.publisher_id),
             currency: run.currency,
             split: progress.split,
             points: progress.points,
@@ -263,10 +262,13 @@ impl<'a> Desk<'a> {
             transaction,
             after,
             app: self.state.app,
+            app_name: self.app.map(|app| app.name.clone()).unwrap_or_default(),
+            points_name: self.app.map(|app| app.currency.name.clone()).unwrap_or_default(),
             unit: run.unit,
             user_id: self.state.user_id.clone(),
             amount: posting.points,
             payout: posting.split.payout,
+            payout_currency: run.currency,
             line_item: run.line_item,
             mission: run.mission,
             mission_title: creative.map(|text| text.title.clone()).unwrap_or_default(),

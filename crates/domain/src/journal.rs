@@ -6,7 +6,7 @@ use crate::ids::{
     StepId, TransactionId, UnitId, UserKey,
 };
 use crate::ledger::{Account, Asset, Entry, Transaction};
-use crate::money::{Micros, Points};
+use crate::money::{CurrencyCode, Micros, Points};
 use crate::time::Timestamp;
 use crate::verdict::{Reason, Refusal, Verdict};
 
@@ -137,6 +137,10 @@ pub struct Message {
     pub after: Option<DeliveryId>,
     /// Whose points.
     pub app: AppId,
+    /// The app's name at the time.
+    pub app_name: String,
+    /// The name of its points at the time.
+    pub points_name: String,
     /// In which placement the user started.
     pub unit: UnitId,
     /// The publisher's own id of the user.
@@ -145,6 +149,8 @@ pub struct Message {
     pub amount: Points,
     /// What the advertiser owes for it; positive also for a reversal.
     pub payout: Micros,
+    /// In which currency.
+    pub payout_currency: CurrencyCode,
     /// Who pays.
     pub line_item: LineItemId,
     /// The mission.
@@ -163,6 +169,14 @@ pub struct Message {
     pub booked_at: Timestamp,
     /// The publisher's own text.
     pub custom: Option<String>,
+}
+
+impl Message {
+    /// Whether it takes a reward back.
+    #[must_use]
+    pub fn is_reversal(&self) -> bool {
+        self.kind == MessageKind::Reversed
+    }
 }
 
 /// A hash over all records of a user so far; an edited or missing record breaks it (M8).

@@ -253,9 +253,10 @@ fn earned_units(run: &Enrollment, at: Place<'_>) -> u64 {
 pub(crate) fn settle(desk: &mut Desk<'_>, run: usize, mission: &Mission, offset: UtcOffset) {
     let mut is_moving = true;
     while is_moving {
-        is_moving = (0..mission.steps.len()).fold(false, |moved, step| {
-            settle_step(desk, Place { run, step, mission }, offset) || moved
-        });
+        is_moving = false;
+        for step in 0..mission.steps.len() {
+            is_moving |= settle_step(desk, Place { run, step, mission }, offset);
+        }
     }
     tell_why_parked(desk, run, mission);
     update_phase(desk, run, mission);

@@ -17,7 +17,7 @@ use crate::{Ctx, Engine, EngineError};
 pub(crate) const SEGMENT_BATCH_MAX: usize = 1_000;
 
 impl Engine {
-    /// Puts users into a segment or takes them out, and says for how many that changed anything.
+    /// Puts users of an app into a segment or takes them out, and says for how many that changed anything.
     /// Users who were never seen are remembered for it.
     ///
     /// # Errors
@@ -27,8 +27,7 @@ impl Engine {
         &self,
         ctx: &Ctx,
         segment: SegmentId,
-        app: AppId,
-        user_ids: &[String],
+        (app, user_ids): (AppId, &[String]),
         is_member: bool,
     ) -> Result<usize, EngineError> {
         let snapshot = self.snapshot();

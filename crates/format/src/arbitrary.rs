@@ -333,20 +333,24 @@ fn budget_move() -> impl Strategy<Value = BudgetMove> {
 pub(crate) fn message() -> impl Strategy<Value = Message> {
     let kind = select(vec![MessageKind::Granted, MessageKind::Reversed]);
     let ids = (any::<[[u8; 16]; 3]>(), of(any::<[u8; 16]>()), any::<[u32; 5]>());
-    let texts = ([text(), text(), text()], of(text()));
-    (kind, ids, texts, points(), micros(), [time(), time()]).prop_map(
+    let texts = ([text(), text(), text(), text(), text()], of(text()));
+    let payout = (micros(), currency());
+    (kind, ids, texts, points(), payout, [time(), time()]).prop_map(
         |(kind, (ids, after, numbers), (texts, custom), amount, payout, times)| {
-            let [user_id, mission_title, step_title] = texts;
+            let [user_id, mission_title, step_title, app_name, points_name] = texts;
             Message {
                 id: DeliveryId(ids[0]),
                 kind,
                 transaction: TransactionId(ids[1]),
                 after: after.map(DeliveryId),
                 app: AppId(numbers[0]),
+                app_name,
+                points_name,
                 unit: UnitId(numbers[1]),
                 user_id,
                 amount,
-                payout,
+                payout: payout.0,
+                payout_currency: payout.1,
                 line_item: LineItemId(numbers[2]),
                 mission: MissionId(numbers[3]),
                 mission_title,

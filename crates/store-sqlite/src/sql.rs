@@ -5,7 +5,7 @@
 /// A statement and its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Statement {
-    /// Its name, in lower case.
+    /// Its name, as of a constant.
     pub name: &'static str,
     /// Its text.
     pub text: &'static str,
@@ -139,9 +139,9 @@ statements! {
     /// The next endpoint that has anything to send, however late: one step of a skip scan.
     ENDPOINT_NEXT = "SELECT app, mode FROM deliveries WHERE ready_at IS NOT NULL \
                      AND (app, mode) > (?1, ?2) ORDER BY app, mode LIMIT 1";
-    /// The earliest moment at which an endpoint has anything to send.
-    ENDPOINT_EARLIEST = "SELECT ready_at FROM deliveries WHERE ready_at IS NOT NULL \
-                         AND app = ?1 AND mode = ?2 ORDER BY ready_at LIMIT 1";
+    /// What an endpoint has to send, earliest first; read only until one need not wait.
+    ENDPOINT_EARLIEST = "SELECT id, ready_at FROM deliveries WHERE ready_at IS NOT NULL \
+                         AND app = ?1 AND mode = ?2 ORDER BY ready_at, id";
     /// What an endpoint can be sent now, oldest first.
     ENDPOINT_READY = "SELECT id, ready_at FROM deliveries WHERE ready_at IS NOT NULL \
                       AND app = ?1 AND mode = ?2 AND ready_at <= ?3 ORDER BY ready_at, id LIMIT ?4";

@@ -207,7 +207,7 @@ fn first_before(conn: &Connection, user: &UserKey, before: Option<Seq>) -> Resul
     let mut select = conn.prepare_cached(sql::USER_NEWEST)?;
     let newest: Option<i64> = select.query_row([&user.0], |row| row.get(0)).optional()?;
     let mut seq = uint(newest.unwrap_or_default());
-    while seq >= before {
+    while seq > 0 && seq >= before {
         seq = read(seq)?.map_or(0, |(prev, _)| prev);
     }
     Ok(seq)

@@ -49,8 +49,7 @@ impl FromRequest<Arc<Api>> for CatalogText {
             _ => {
                 let detail = "Send the catalogue with the header Content-Type: application/toml or \
                               application/json.";
-                let (status, code) =
-                    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+                let (status, code) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
                 return Err(Problem::new(status, code, detail));
             }
         };

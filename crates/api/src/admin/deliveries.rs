@@ -43,6 +43,7 @@ struct AppDeliveryParams {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
+    #[param(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 
@@ -109,10 +110,10 @@ async fn replay_app_deliveries(
     State(api): State<Arc<Api>>,
     _: Supporter,
     Command(ctx): Command,
-    Path(id): Path<u32>,
-    Params(params): Params<ModeParams>,
+    whose: (Path<u32>, Params<ModeParams>),
     Body(wish): Body<ReplayDoc>,
 ) -> Result<Json<ReplayedDoc>, Problem> {
+    let (Path(id), Params(params)) = whose;
     let endpoint = endpoint(&api, id, params.mode)?;
     replay_range(&api, &ctx, endpoint, &wish).await.map(Json)
 }

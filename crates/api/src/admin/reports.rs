@@ -137,7 +137,8 @@ async fn report_apps(
 ) -> Result<Json<AppReportDoc>, Problem> {
     let (from, to) = params.days()?;
     let rows = api.engine().report_apps(&ctx, from, to).await?;
-    let rows = rows.iter().map(|row| AppFiguresDoc { app_id: row.id.0, figures: FiguresDoc::of(row) });
+    let rows =
+        rows.iter().map(|row| AppFiguresDoc { app_id: row.id.0, figures: FiguresDoc::of(row) });
     Ok(Json(AppReportDoc { rows: rows.collect() }))
 }
 

@@ -7,6 +7,7 @@
 mod describe;
 mod secrets;
 
+use std::slice;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -53,9 +54,11 @@ fn routes<Doc: ToSchema>(kind: EntityKind) -> OpenApiRouter<Arc<Api>> {
     let described = describe::Described::of::<Doc>(kind);
     let all = get(list_rows).post(create_row).layer(Extension(kind));
     let one = get(show_row).patch(patch_row).delete(delete_row).layer(Extension(kind));
-    OpenApiRouter::new()
-        .routes((described.schemas, described.all, all))
-        .routes((Vec::new(), described.one, one))
+    OpenApiRouter::new().routes((described.schemas, described.all, all)).routes((
+        Vec::new(),
+        described.one,
+        one,
+    ))
 }
 
 /// What people call one row of a kind.
@@ -119,7 +122,7 @@ async fn create_row(
         let detail = format!("There is a {} {} already.", singular(kind), row.id());
         return Err(Problem::new(StatusCode::CONFLICT, "already_exists", detail));
     }
-    let difference = api.engine().difference(&snapshot, &[row.clone()], false);
+    let difference = api.engine().difference(&snapshot, slice::from_ref(&row), false);
     let applied = api.engine().apply_difference(&ctx, &snapshot, difference, &key.name).await;
     applied.map_err(|error| problem(kind, row.id(), error))?;
     let place = format!("/v1/admin/{}/{}", kind.name(), row.id());
@@ -138,10 +141,9 @@ async fn show_row(
 
 async fn patch_row(
     State(api): State<Arc<Api>>,
-    Extension(kind): Extension<EntityKind>,
     Editor(key): Editor,
     Command(ctx): Command,
-    Path(id): Path<u32>,
+    (Extension(kind), Path(id)): (Extension<EntityKind>, Path<u32>),
     LargeBody(Strict(mut patch)): LargeBody<Strict>,
 ) -> Result<Json<Value>, Problem> {
     let snapshot = api.engine().snapshot();
@@ -160,10 +162,9 @@ async fn patch_row(
 
 async fn delete_row(
     State(api): State<Arc<Api>>,
-    Extension(kind): Extension<EntityKind>,
     Editor(key): Editor,
     Command(ctx): Command,
-    Path(id): Path<u32>,
+    (Extension(kind), Path(id)): (Extension<EntityKind>, Path<u32>),
     Params(()): Params<()>,
 ) -> Result<StatusCode, Problem> {
     let snapshot = api.engine().snapshot();

@@ -58,7 +58,7 @@ async fn set_members(
     LargeBody(wish): LargeBody<MembersDoc>,
 ) -> Result<Json<MembersChangedDoc>, Problem> {
     let MembersDoc { app_id, user_ids, member } = wish;
-    let (segment, app) = (SegmentId(id), AppId(app_id));
-    let changed = api.engine().set_segment(&ctx, segment, app, &user_ids, member).await?;
+    let (segment, users) = (SegmentId(id), (AppId(app_id), user_ids.as_slice()));
+    let changed = api.engine().set_segment(&ctx, segment, users, member).await?;
     Ok(Json(MembersChangedDoc { changed }))
 }

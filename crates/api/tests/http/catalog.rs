@@ -32,7 +32,8 @@ async fn an_export_changes_nothing_when_it_is_applied() {
 #[tokio::test]
 async fn a_file_tells_its_difference_and_then_makes_it() {
     let server = Server::start().await;
-    let file = "[[segments]]\nid = 1\nname = \"Big spenders\"\n[[publishers]]\nid = 3\nname = \"Third\"\n";
+    let file =
+        "[[segments]]\nid = 1\nname = \"Big spenders\"\n[[publishers]]\nid = 3\nname = \"Third\"\n";
     let expected = |revision: u64, dry_run: bool| {
         json!({
             "revision": revision, "dry_run": dry_run,

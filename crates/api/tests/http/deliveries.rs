@@ -167,7 +167,8 @@ async fn bad_requests_are_refused() {
     ] {
         server.get(path, APP).await.expect(status);
     }
-    let good = json!({"from": "2026-01-10T12:00:00Z", "to": "2026-01-10T13:00:00Z", "state": "parked"});
+    let good =
+        json!({"from": "2026-01-10T12:00:00Z", "to": "2026-01-10T13:00:00Z", "state": "parked"});
     let cases = [
         (json!({"from": "yesterday"}), "from"),
         (json!({"from": "2026-01-10T12:00:00"}), "from"),

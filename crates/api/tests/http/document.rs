@@ -67,7 +67,8 @@ async fn every_kind_has_its_own_schema() {
     ] {
         let of = |path: &str, method: &str, way: &str| {
             let operation = &server.document()["paths"][path][method];
-            let target = operation.pointer(&format!("/{way}/content/application~1json/schema/$ref"));
+            let target =
+                operation.pointer(&format!("/{way}/content/application~1json/schema/$ref"));
             target.unwrap_or_else(|| panic!("{method} {path}")).clone()
         };
         let all = format!("/v1/admin/{kind}");

@@ -146,14 +146,23 @@ async fn days_are_reported() {
     let apps = server.get(path, ADMIN).await.expect(200).body;
     let row = |at: usize| {
         let row = &apps["rows"][at];
-        (row["day"].as_str().unwrap(), row["app_id"].as_u64().unwrap(), row["points"].as_i64().unwrap())
+        (
+            row["day"].as_str().unwrap(),
+            row["app_id"].as_u64().unwrap(),
+            row["points"].as_i64().unwrap(),
+        )
     };
     let rows: Vec<_> = (0..apps["rows"].as_array().unwrap().len()).map(row).collect();
     assert_eq!(rows, [("2026-01-10", 1, 60), ("2026-01-10", 2, 60), ("2026-01-11", 1, 60)]);
     for query in [
-        "", "from=2026-01-10", "from=2026-01-10&to=2026-01-09", "from=2026-01-01&to=2026-04-03",
-        "from=10.01.2026&to=2026-01-10", "from=2026-02-30&to=2026-03-01",
-        "from=-9999-01-01&to=9999-12-31", "from=2026-01-10&to=2026-01-10&by=hour",
+        "",
+        "from=2026-01-10",
+        "from=2026-01-10&to=2026-01-09",
+        "from=2026-01-01&to=2026-04-03",
+        "from=10.01.2026&to=2026-01-10",
+        "from=2026-02-30&to=2026-03-01",
+        "from=-9999-01-01&to=9999-12-31",
+        "from=2026-01-10&to=2026-01-10&by=hour",
     ] {
         server.get(&format!("/v1/admin/reports/apps?{query}"), ADMIN).await.expect(400);
     }
@@ -164,7 +173,8 @@ async fn days_are_reported() {
 async fn users_go_into_an_audience_and_out() {
     let server = Server::start().await;
     let path = "/v1/admin/segments/1/members";
-    let wish = |users: &[&str], member: bool| json!({"app_id": 1, "user_ids": users, "member": member});
+    let wish =
+        |users: &[&str], member: bool| json!({"app_id": 1, "user_ids": users, "member": member});
     for (body, changed) in [
         (wish(&["ann", "bob"], true), 2),
         (wish(&["ann", "cem"], true), 1),

@@ -1,5 +1,7 @@
 //! `/v1/admin/{kind}` and `/v1/admin/{kind}/{id}`.
 
+use domain::catalog::Entity;
+use engine::ApplyError;
 use serde_json::{Value, json};
 
 use crate::server::{ADMIN, Answer, Server};
@@ -89,7 +91,8 @@ async fn lists_are_paged() {
 #[tokio::test]
 async fn a_null_gives_the_default() {
     let server = Server::start().await;
-    let patched = server.patch("/v1/admin/line_items/1", json!({"priority": null})).await.expect(200);
+    let patched =
+        server.patch("/v1/admin/line_items/1", json!({"priority": null})).await.expect(200);
     assert_eq!(patched.body["priority"], 0);
     let refused = server.patch("/v1/admin/line_items/1", json!({"name": null})).await.expect(422);
     assert!(refused.text.contains("missing field `name`"), "{}", refused.text);
@@ -145,6 +148,22 @@ async fn references_and_rules_are_checked() {
     let budget = json!({"budget": 7_199_999});
     let lowered = server.patch("/v1/admin/line_items/1", budget).await.expect(409);
     assert_eq!(lowered.code(), "below_committed");
+}
+
+/// What was decided on an old catalogue is not saved on a newer one.
+#[tokio::test]
+async fn an_edit_that_comes_second_is_refused() {
+    let server = Server::start().await;
+    let engine = &server.engine;
+    let base = engine.snapshot();
+    server.patch("/v1/admin/segments/1", json!({"name": "First"})).await.expect(200);
+    let mut row = base.catalog().segments[&domain::ids::SegmentId(1)].clone();
+    "Second".clone_into(&mut row.name);
+    let difference = engine.difference(&base, &[Entity::Segment(row)], false);
+    let refused = engine.apply_difference(&server.ctx(), &base, difference, "late").await;
+    assert!(matches!(refused, Err(ApplyError::Conflict(2))), "{refused:?}");
+    let kept = server.get("/v1/admin/segments/1", ADMIN).await.expect(200);
+    assert_eq!(kept.body["name"], "First");
 }
 
 #[tokio::test]

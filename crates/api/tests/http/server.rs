@@ -113,7 +113,10 @@ impl Server {
             request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
         }
         let body = body.map(|(media_type, text)| {
-            request.headers_mut().unwrap().insert(header::CONTENT_TYPE, media_type.parse().unwrap());
+            request
+                .headers_mut()
+                .unwrap()
+                .insert(header::CONTENT_TYPE, media_type.parse().unwrap());
             text
         });
         let request = request.body(Body::from(body.unwrap_or_default())).unwrap();
@@ -165,7 +168,11 @@ impl Server {
             response = &self.document["components"]["responses"][name.rsplit('/').next().unwrap()];
         }
         let status = answer.status;
-        assert!(response.is_object(), "{method} {template}: {status} is not described: {}", answer.text);
+        assert!(
+            response.is_object(),
+            "{method} {template}: {status} is not described: {}",
+            answer.text
+        );
         let Some(media_type) = answer.headers.get(header::CONTENT_TYPE) else { return };
         let media_type = media_type.to_str().unwrap().split(';').next().unwrap();
         assert!(response["content"][media_type].is_object(), "{method} {template}: {media_type}");
@@ -184,7 +191,8 @@ impl Server {
         self.visit(app, mode, user_id).await;
         let (ctx, app, unit) = (self.ctx(), AppId(app), UnitId(app));
         let viewer = self.engine.viewer(app, mode, unit, user_id).unwrap();
-        self.engine.participate(&ctx, &viewer, MissionId(1)).await.unwrap();
+        let started = self.engine.participate(&ctx, &viewer, MissionId(1)).await.unwrap();
+        assert!(started.is_ok(), "{started:?}");
         let (mission, step) = (MissionId(1), StepId(4));
         let wish = Completion { mission, step, evidence: Evidence::CheckIn };
         self.engine.complete_step(&ctx, &viewer, wish).await.unwrap();
@@ -252,11 +260,8 @@ fn fixture() -> Vec<Entity> {
         Entity::App(app) => Some(app.clone()),
         _ => None,
     });
-    let key = AppKey {
-        mode: Mode::Live,
-        digest: bearer_digest(OTHER_APP),
-        label: "live".to_owned(),
-    };
+    let key =
+        AppKey { mode: Mode::Live, digest: bearer_digest(OTHER_APP), label: "live".to_owned() };
     let publisher = PublisherId(2);
     rows.push(Entity::Publisher(Publisher { id: publisher, name: "Other".to_owned() }));
     rows.push(Entity::App(App {

@@ -218,7 +218,7 @@ async fn steps_are_verified_here_where_no_partner_can() {
         (22, json!({"answer": 1}), "rewarded", "step_done", 60),
         (22, json!({"answer": 1}), "duplicate", "limit_reached", 60),
         (23, json!({}), "rewarded", "step_done", 66),
-        (23, json!({}), "duplicate", "daily_limit", 66),
+        (23, json!({}), "duplicate", "seen_before", 66),
         // An hour passes here, and a day before the last.
         (21, json!({}), "rewarded", "step_done", 96),
         (23, json!({}), "rewarded", "step_done", 102),

@@ -1,6 +1,11 @@
 //! Which steps are open, how often they pay, and what completes a run.
 
-use crate::script::check;
+use domain::user::{EVENTS_MAX, SPARES_MAX};
+use domain::view;
+
+use crate::book::{Book, START};
+use crate::script::{check, play};
+use crate::terms::Terms;
 
 #[test]
 fn required_steps_come_in_order_and_a_bonus_when_it_likes() {
@@ -138,4 +143,51 @@ fn what_can_never_earn_is_refused_with_its_reason() {
             2h buy #1 at=0s-10m rejected => duplicate seen_before
         ",
     );
+}
+
+#[test]
+fn a_run_remembers_so_many_events_beyond_a_limit() {
+    let mut book = Book::started(&Terms::parse("| event open"));
+    assert_eq!(play(&mut book, "1h open #0"), "rewarded step_done");
+    for number in 1..=SPARES_MAX + 1 {
+        assert_eq!(play(&mut book, &format!("1h open #{number}")), "ignored limit_reached");
+    }
+    assert_eq!(book.run().seen.len(), 1 + SPARES_MAX);
+    assert_eq!(book.report(|_| {}).findings, []);
+}
+
+#[test]
+fn a_run_takes_so_many_events_and_the_reversal_of_each() {
+    let mut book = Book::started(&Terms::parse("| count open 1000 | event buy"));
+    for number in 0..EVENTS_MAX - 1 {
+        assert_eq!(play(&mut book, &format!("1h open #{number}")), "parked counting");
+    }
+    assert_eq!(play(&mut book, "1h buy #1"), "parked early");
+    assert_eq!(play(&mut book, "1h open #x"), "rejected too_many_events");
+    assert_eq!(play(&mut book, "1h open #x reversal"), "rejected too_many_events");
+    assert_eq!(play(&mut book, "1h open #7 reversal"), "rejected reversed");
+    assert_eq!(play(&mut book, "1h open #7"), "duplicate seen_before");
+}
+
+#[test]
+fn a_mission_looks_the_same_just_before_and_just_after_its_start() {
+    for terms in [
+        "| event a | event b | event c optional | event d bonus after=1",
+        "any | event a | event b after=1 | check_in x3",
+        "| event a bonus | event b | event c pays=2 x2",
+    ] {
+        let terms = Terms::parse(terms);
+        let book = Book::started(&terms);
+        for place in 0..terms.mission.steps.len() {
+            let state = view::step_view(book.run(), &terms.mission, place, START).state;
+            let is_locked = view::is_locked_at_start(&terms.mission, place);
+            assert_eq!(state == view::StepState::Locked, is_locked);
+        }
+        let whole = terms.mission.payout_max().0 * 600 / 1_000_000;
+        assert_eq!(view::remaining(book.run(), &terms.mission).0, whole);
+    }
+    let mut book = Book::started(&Terms::parse("| event a x2 | event b pays=2"));
+    play(&mut book, "1h a #1");
+    let mission = Terms::parse("| event a x2 | event b pays=2").mission;
+    assert_eq!(view::remaining(book.run(), &mission).0, 600 + 1_200);
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use domain::ids::LineItemId;
 use domain::money::Micros;
 use domain::verdict::Verdict;
-use store::StateStore;
 use tokio::task::JoinSet;
 
 use crate::node::{Node, at};

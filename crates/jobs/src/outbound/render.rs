@@ -5,7 +5,6 @@
 
 use super::body::Draft;
 use super::crypto::{CipherKey, CryptoError};
-use super::message::RewardMessage;
 use super::sign::{self, SignError, Signable};
 use super::values::{Values, escape};
 use super::verdict::Expectation;
@@ -15,6 +14,7 @@ use domain::dialect::{
     Body, Dialect, Escaping, Macro, Method, Piece, Place, ReversalStyle, Signature,
     SignatureRecipe, Template, TemplateError,
 };
+use domain::journal::Message;
 use domain::secret::Secret;
 use domain::time::Timestamp;
 use engine::{SealError, Vault};
@@ -146,7 +146,7 @@ impl RenderError {
 pub(crate) fn render(
     endpoint: &Endpoint,
     secrets: &Secrets,
-    message: RewardMessage<'_>,
+    message: &Message,
     now: Timestamp,
 ) -> Result<Prepared, RenderError> {
     let (dialect, endpoint_url) = (&endpoint.dialect, endpoint.url.as_str());
@@ -181,7 +181,7 @@ pub(crate) fn render(
 fn check_reversal(
     dialect: &Dialect,
     endpoint_url: &str,
-    message: RewardMessage<'_>,
+    message: &Message,
 ) -> Result<(), RenderError> {
     let told = match &dialect.reversal {
         ReversalStyle::NotSupported => false,
@@ -293,7 +293,7 @@ fn sign(
         None => Ok(()),
         Some(Signature::Recipe(recipe)) => place(recipe, values, url, draft, headers),
         Some(Signature::StandardWebhooks) => {
-            let (id, at) = (values.message.told.id.to_string(), values.attempt_s());
+            let (id, at) = (values.message.id.to_string(), values.attempt_s());
             let signature = sign::standard_webhooks(&secrets.signing, &id, at, &draft.bytes())?;
             put(headers, "webhook-id", &id)?;
             put(headers, "webhook-timestamp", &at.to_string())?;

@@ -1,9 +1,8 @@
 //! What each macro stands for in one message.
 
-use super::message::RewardMessage;
 use super::render::RenderError;
 use domain::dialect::{Escaping, Field, Macro, Piece, ReversalStyle, Template};
-use domain::money::CurrencyCode;
+use domain::journal::Message;
 use domain::secret::Secret;
 use domain::time::{SECOND_MS, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -23,7 +22,7 @@ const MICROS: u64 = 1_000_000;
 
 /// The values of one message at one attempt.
 pub(super) struct Values<'a> {
-    pub(super) message: RewardMessage<'a>,
+    pub(super) message: &'a Message,
     pub(super) reversal: &'a ReversalStyle,
     pub(super) attempt_at: Timestamp,
     pub(super) secret: Option<&'a Secret>,
@@ -102,13 +101,13 @@ impl Values<'_> {
 
     /// Values that the message holds as text, and those that no message has.
     fn text(&self, value: Macro) -> Option<&str> {
-        let told = self.message.told;
+        let told = self.message;
         Some(match value {
             Macro::UserId => &told.user_id,
-            Macro::AppName => self.message.app_name,
-            Macro::Currency => self.message.points_name,
+            Macro::AppName => &self.message.app_name,
+            Macro::Currency => &self.message.points_name,
             Macro::PayoutCurrency => {
-                self.message.payout_currency.as_ref().map_or("", CurrencyCode::as_str)
+                self.message.payout_currency.as_str()
             }
             Macro::MissionTitle => &told.mission_title,
             Macro::StepTitle => &told.step_title,
@@ -132,7 +131,7 @@ impl Values<'_> {
 
     /// Values that are whole numbers or ids.
     fn number(&self, value: Macro) -> Option<String> {
-        let told = self.message.told;
+        let told = self.message;
         Some(match value {
             Macro::DeliveryId => told.id.to_string(),
             Macro::TransactionId => self.transaction_id(),
@@ -155,7 +154,7 @@ impl Values<'_> {
 
     /// Values that are put together, or that may be missing.
     fn computed(&self, value: Macro) -> Result<String, RenderError> {
-        let told = self.message.told;
+        let told = self.message;
         match value {
             Macro::Payout => Ok(major_units(self.signed(told.payout.0))),
             Macro::EventAtRfc3339 => rfc3339(told.booked_at),
@@ -173,7 +172,7 @@ impl Values<'_> {
     /// The id that this dialect shows; see [`ReversalStyle`]. Where a reversal needs an id of its own,
     /// that is the id of its message: the message itself names the transaction of the grant.
     fn transaction_id(&self) -> String {
-        let told = self.message.told;
+        let told = self.message;
         if !self.message.is_reversal() {
             return told.transaction.to_string();
         }

@@ -367,7 +367,7 @@ fn empty(empty: Empty, date: Option<&str>) -> Advice {
             "You have started or finished every mission that is open to you.",
             &date.map_or_else(
                 || "New missions appear often. Look in again tomorrow.".to_owned(),
-                |date| format!("New missions open at {date}."),
+                |date| format!("New missions: {date}."),
             ),
         ),
         Empty::Region => Advice::new(
@@ -413,7 +413,7 @@ fn refused(refusal: Refusal, date: &str, app: &str) -> Advice {
         Refusal::Exhausted(Some(_)) => Advice::new(
             "All places are taken for now",
             "More people started this mission than it has places for.",
-            &format!("New places open at {date}."),
+            &format!("New places: {date}."),
         ),
         Refusal::Exhausted(None) => Advice::new(
             "All places are taken",

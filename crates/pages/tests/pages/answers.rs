@@ -106,18 +106,15 @@ async fn an_unchanged_page_is_not_sent_again() {
 async fn store_calls_are_counted() {
     let world = World::new().await;
     let mut page = world.open("ann").await;
-    page.get("/m/missions/3").await;
-    let (start, fields) = page.form("/start");
     for (address, calls) in [("/m", 1), ("/m/missions/3", 1), ("/m/wallet", 2)] {
         page.get(address).await;
         let timing = page.header("server-timing");
         assert!(timing.ends_with(&format!("desc=\"{calls}\"")), "{address}: {timing}");
     }
     page.get("/m/missions/1").await;
-    let castle = page.form("/start").1;
-    page.post("/m/missions/1/start", &castle).await;
+    let (start, fields) = page.form("/start");
+    page.post(&start, &fields).await;
     assert!(page.header("server-timing").ends_with("desc=\"2\""));
-    assert_ne!((start, fields), (String::new(), castle));
 }
 
 #[tokio::test]

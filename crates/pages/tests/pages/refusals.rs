@@ -92,7 +92,7 @@ async fn a_store_that_is_away_is_our_problem() {
     assert_eq!(page.status, 503);
     assert_eq!(page.header("retry-after"), "5");
     let list = format!("/m/u/{token}");
-    assert_eq!(page.attributes("main a.btn", "href"), [list.clone()]);
+    assert_eq!(page.attributes("main a.btn", "href"), [list.as_str()]);
     assert_eq!(page.text(".meta code"), "req-7");
     page.get(&list).await;
     assert_eq!(page.status, 200);

@@ -2,7 +2,7 @@
 
 use domain::time::Timestamp;
 use rusqlite::{Connection, params};
-use store::{Claim, Claimed, Endpoint};
+use store::{Claim, Claimed, DeliveryState, Endpoint};
 
 use super::list::endpoints;
 use super::row::{DeliveryRow, columns_of};
@@ -42,13 +42,19 @@ impl ClaimReady {
         turns: &mut Vec<Turn>,
     ) -> Result<(), Failure> {
         let limit = self.0.per_endpoint.min(self.0.limit);
-        let mut rank = 0;
-        for (number, ready_at) in ready(tx.conn, endpoint, self.0.now, limit)? {
-            if !set_aside_if_behind(tx, number)? {
-                turns.push((rank, ready_at, number));
-                rank += 1;
+        // What is set aside is no longer ready, so others come forward in its place.
+        let found = loop {
+            let found = ready(tx.conn, endpoint, self.0.now, limit)?;
+            let mut is_free = true;
+            for (number, _) in &found {
+                is_free &= !set_aside_if_behind(tx, *number)?;
             }
-        }
+            if is_free {
+                break found;
+            }
+        };
+        let ranked = found.into_iter().enumerate();
+        turns.extend(ranked.map(|(rank, (number, ready_at))| (rank, ready_at, number)));
         Ok(())
     }
 
@@ -77,14 +83,18 @@ fn ready(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// A reversal whose lease ended after its grant was replayed waits again (D6); the grant's
-/// settlement makes it ready.
+/// A reversal whose lease ended after its grant was replayed waits again (D6), and the grant's
+/// settlement makes it ready; if the grant is lost by now, it is parked.
 fn set_aside_if_behind(tx: &mut Tx<'_>, number: i64) -> Result<bool, Failure> {
-    let row = row_of(tx.conn, number)?;
+    let mut row = row_of(tx.conn, number)?;
     if !row.is_behind(tx.conn)? {
         return Ok(false);
     }
-    row.write_ready(tx, row.state, None)?;
+    let before = row.state;
+    if row.is_hopeless(tx.conn)? {
+        row.end(DeliveryState::Parked);
+    }
+    row.write_ready(tx, before, None)?;
     Ok(true)
 }
 

@@ -128,7 +128,17 @@ pub(super) fn endpoints(conn: &Connection) -> Result<Vec<Endpoint>, Failure> {
 fn earliest_of(conn: &Connection, endpoint: Endpoint) -> Result<Option<Timestamp>, Failure> {
     let (app, mode) = columns_of(endpoint);
     let mut select = conn.prepare_cached(sql::ENDPOINT_EARLIEST)?;
-    Ok(select.query_row([app, mode], |row| Ok(Timestamp(row.get(0)?))).optional()?)
+    let mut found = select.query([app, mode])?;
+    while let Some(row) = found.next()? {
+        // Behind its grant and ready stands only a reversal whose lease is not over; nearly always
+        // the first row is the answer.
+        let delivery = DeliveryRow::find(conn, sql::DELIVERY_BY_ID, row.get::<_, i64>(0)?)?;
+        let Some(delivery) = delivery else { continue };
+        if !delivery.is_behind(conn)? {
+            return Ok(Some(Timestamp(row.get(1)?)));
+        }
+    }
+    Ok(None)
 }
 
 fn numbers_in(

@@ -32,6 +32,7 @@ impl Work for SettleAttempt {
             Settlement::Delivered => row.end(DeliveryState::Delivered),
             Settlement::Stopped => row.end(DeliveryState::Stopped),
             Settlement::Parked => row.end(DeliveryState::Parked),
+            Settlement::RetryAt(_) if row.is_hopeless(tx.conn)? => row.end(DeliveryState::Parked),
             Settlement::RetryAt(at) => {
                 row.end(DeliveryState::Retrying);
                 row.due_at = Some(at);
@@ -60,15 +61,15 @@ impl SettleAttempt {
 
 /// Lets the open reversals behind a grant go, makes them wait, or parks them, as the grant stands
 /// now. One that is being sent at this moment, because the grant was delivered and then replayed,
-/// is left to its own worker.
+/// is left to its own worker; a claim after its lease looks again.
 pub(super) fn tell_waiting(tx: &mut Tx<'_>, grant: &DeliveryRow) -> Result<(), Failure> {
-    let is_told = grant.state == DeliveryState::Delivered;
+    let is_lost = !grant.state.is_open() && grant.state != DeliveryState::Delivered;
     for mut row in DeliveryRow::waiting(tx.conn, grant.number)? {
-        if !row.state.is_open() || (row.lease_until.is_some() && !is_told) {
+        if !row.state.is_open() {
             continue;
         }
         let before = row.state;
-        if !is_told && !grant.state.is_open() {
+        if is_lost && row.lease_until.is_none() {
             row.end(DeliveryState::Parked);
         }
         row.write(tx, before)?;

@@ -9,8 +9,7 @@ use utoipa::openapi::path::{
 };
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{
-    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat,
-    SchemaType, Type,
+    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{
     Content, Header, Ref, RefOr, Required, Response, ResponseBuilder, SecurityRequirement,
@@ -168,7 +167,7 @@ fn of_new(schema: RefOr<Schema>) -> RefOr<Schema> {
 fn of_patch(schema: RefOr<Schema>) -> RefOr<Schema> {
     let RefOr::T(Schema::Object(mut row)) = schema else { return schema };
     row.required.clear();
-    for (_, field) in &mut row.properties {
+    for field in row.properties.values_mut() {
         let null = ObjectBuilder::new().schema_type(SchemaType::new(Type::Null));
         let either = AnyOfBuilder::new().item(field.clone()).item(null).build();
         *field = RefOr::T(Schema::AnyOf(either));

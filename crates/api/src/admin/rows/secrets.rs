@@ -27,7 +27,8 @@ pub(super) fn keep_unchanged(shown: &Value, patch: &mut Value) {
 /// Refuses a row in which a placeholder would become a secret; `place` is where the row stands.
 pub(in crate::admin) fn refuse_placeholders(place: &str, row: &Entity) -> Result<(), FieldProblem> {
     let dot = if place.is_empty() { "" } else { "." };
-    let of_endpoint = |endpoint: &Option<Endpoint>| endpoint.as_ref().and_then(|one| hidden(&one.secrets));
+    let of_endpoint =
+        |endpoint: &Option<Endpoint>| endpoint.as_ref().and_then(|one| hidden(&one.secrets));
     let found = match row {
         Entity::App(app) => {
             let live = of_endpoint(&app.postback).map(|at| ("postback.secrets", at));
@@ -54,7 +55,8 @@ mod tests {
 
     #[test]
     fn lists_that_are_as_shown_are_kept() {
-        let shown = json!({"name": "A", "postback": {"url": "u", "secrets": ["(secret)", "env:K"]}});
+        let shown =
+            json!({"name": "A", "postback": {"url": "u", "secrets": ["(secret)", "env:K"]}});
         let cases = [
             (json!({"postback": {"secrets": ["(secret)", "env:K"]}}), json!({"postback": {}})),
             (shown.clone(), json!({"name": "A", "postback": {"url": "u"}})),

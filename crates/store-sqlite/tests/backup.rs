@@ -1,0 +1,119 @@
+//! Backups are taken while the server writes, and a restored one is the store of that moment.
+
+use std::fs;
+use std::path::Path;
+use std::sync::mpsc;
+
+use domain::change::Change;
+use store::contract::sample::{self, APP, Draft, LINE_ITEM, NOW};
+use store::{Budgets as _, DeliveryFilter, Journal as _, Outbox as _, Users as _};
+use store_sqlite::{OpenError, Options, SqliteStore, restore};
+
+fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path, Options::default()).unwrap()
+}
+
+/// A store of several steps of a backup.
+async fn filled(path: &Path) -> SqliteStore {
+    let store = open(path);
+    store.set_limits(LINE_ITEM, sample::limits(1_000), NOW).await.unwrap();
+    for number in 0..60 {
+        let user = sample::user(&format!("user {number}"));
+        let record = Draft::of(&user, NOW).grant(1).moving(sample::hold(1)).change().record;
+        let state = sample::largest_state(&user.state.user_id);
+        store.commit(Change::new(&user, state, record)).await.unwrap();
+    }
+    assert!(store.bytes_on_disk().unwrap() > 5 << 20, "too small to be copied in steps");
+    store
+}
+
+/// All that can be read of a store, in words.
+async fn content(store: &SqliteStore) -> String {
+    let filter = DeliveryFilter {
+        app: APP,
+        mode: domain::ids::Mode::Live,
+        state: None,
+        after: None,
+        limit: 1_000,
+    };
+    let deliveries = store.deliveries(filter).await.unwrap();
+    let users = store.scan(None, 1_000).await.unwrap();
+    let (records, levels) = (store.read(0, 1_000).await.unwrap(), store.levels().await.unwrap());
+    format!("{users:?} {records:?} {levels:?} {deliveries:?}")
+}
+
+#[tokio::test]
+async fn a_backup_is_the_store_of_its_moment_while_writes_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let store = filled(&at("a.db")).await;
+    let before = content(&store).await;
+    // The copy stops after its first step until others have written.
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let (written, has_written) = mpsc::channel();
+    let mut steps = 0;
+    let pause = move |progress: store_sqlite::BackupProgress| {
+        steps += 1;
+        if steps == 1 {
+            assert!(progress.done < progress.total, "the whole was copied in one step");
+            begun.send(()).unwrap();
+            has_written.recv().unwrap();
+        }
+    };
+    let write = async {
+        has_begun.recv().await.unwrap();
+        for number in 0..50 {
+            let user = sample::user(&format!("late {number}"));
+            store.commit(Draft::of(&user, NOW).grant(1).change()).await.unwrap();
+        }
+        written.send(()).unwrap();
+    };
+    let to = at("backup.db");
+    let (made, ()) = tokio::join!(store.backup(&to, pause), write);
+    made.unwrap();
+    assert_eq!(store.head().await.unwrap(), 111);
+    assert!(!at("backup.db-wal").exists(), "a backup is one file");
+    restore(&to, &at("b.db"), false).unwrap();
+    assert_eq!(content(&open(&at("b.db"))).await, before);
+}
+
+#[tokio::test]
+async fn a_restore_replaces_nothing_unasked_and_nothing_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let store = filled(&at("a.db")).await;
+    let before = content(&store).await;
+    store.backup(&at("backup.db"), |_| {}).await.unwrap();
+    let again = store.backup(&at("backup.db"), |_| {}).await;
+    assert!(matches!(again, Err(OpenError::Exists(_))), "{again:?}");
+    let in_use = restore(&at("backup.db"), &at("a.db"), true);
+    assert!(matches!(in_use, Err(OpenError::InUse(_))), "{in_use:?}");
+    let late = sample::user("late");
+    store.commit(sample::profile(&late, 30)).await.unwrap();
+    drop(store);
+    let unasked = restore(&at("backup.db"), &at("a.db"), false);
+    assert!(matches!(unasked, Err(OpenError::Exists(_))), "{unasked:?}");
+    assert_eq!(open(&at("a.db")).load(late.state.key()).await.unwrap().version, 1);
+    restore(&at("backup.db"), &at("a.db"), true).unwrap();
+    assert_eq!(content(&open(&at("a.db"))).await, before);
+}
+
+#[tokio::test]
+async fn a_damaged_backup_is_refused_and_the_store_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let store = filled(&at("a.db")).await;
+    store.backup(&at("backup.db"), |_| {}).await.unwrap();
+    let before = content(&store).await;
+    drop(store);
+    let whole = fs::read(at("backup.db")).unwrap();
+    let middle = whole.len() / 2;
+    let mut overwritten = whole.clone();
+    overwritten[middle..middle + 4_096].fill(0xA5);
+    for damaged in [&whole[..middle], &overwritten, &whole[..100], b"nothing of the kind"] {
+        fs::write(at("backup.db"), damaged).unwrap();
+        assert!(restore(&at("backup.db"), &at("a.db"), true).is_err());
+        assert!(!at("a.db-partial").exists(), "a failed restore leaves nothing behind");
+    }
+    assert_eq!(content(&open(&at("a.db"))).await, before);
+}
