@@ -110,6 +110,7 @@ fn check(args: &SeedArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Commits all users, many at once, and says how many commits that were.
 async fn fill(
     engine: &Engine,
     store: &Arc<SqliteStore>,

@@ -17,8 +17,8 @@ use crate::{Ctx, Engine, EngineError};
 pub(crate) const SEGMENT_BATCH_MAX: usize = 1_000;
 
 impl Engine {
-    /// Puts users of an app into a segment or takes them out, and says for how many that changed anything.
-    /// Users who were never seen are remembered for it.
+    /// Puts users of an app into a segment or takes them out, and says for how many that changed
+    /// anything. Users who were never seen are remembered for it.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] for an unknown segment or app; [`EngineError::Invalid`] for too many

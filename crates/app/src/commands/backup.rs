@@ -11,6 +11,7 @@ use crate::cli::BackupArgs;
 use crate::config::Loaded;
 use crate::output::{Output, Progress};
 
+/// A backup that was made and read back.
 #[derive(Serialize)]
 struct Backed {
     file: PathBuf,
@@ -18,6 +19,7 @@ struct Backed {
     seconds: f64,
 }
 
+/// Copies the database. The copy never takes the place of a file that is there.
 pub(crate) async fn run(path: &Path, args: &BackupArgs, out: Output) -> anyhow::Result<()> {
     let database = Loaded::read(path)?.database();
     let store = SqliteStore::open_read_only(&database)

@@ -56,6 +56,7 @@ impl Source {
         Ok(Self { path: path.to_owned(), syntax, text })
     }
 
+    /// Its media type, by which a server knows its syntax.
     fn content_type(&self) -> &'static str {
         match self.syntax {
             Syntax::Toml => "application/toml",
@@ -96,6 +97,7 @@ struct Wish {
     prune: bool,
 }
 
+/// Reads the file before anybody is asked, so that a file with mistakes changes nothing anywhere.
 async fn apply(path: &Path, source: &Source, wish: Wish, out: Output) -> anyhow::Result<()> {
     let loaded = Loaded::read(path)?;
     let file = parse(source.syntax, &source.text)
@@ -108,6 +110,7 @@ async fn apply(path: &Path, source: &Source, wish: Wish, out: Output) -> anyhow:
     out.answer(&answer, DifferenceAnswer::text)
 }
 
+/// Has the running server apply it.
 async fn ask(
     server: &RemoteOperator,
     source: &Source,
@@ -123,6 +126,7 @@ async fn ask(
     Ok(serde_json::from_value(answer)?)
 }
 
+/// Applies it to the database itself: checked, and saved only if nobody else came first.
 async fn apply_here(
     node: &Node,
     source: &Source,
@@ -153,6 +157,7 @@ async fn apply_here(
     Ok(answer)
 }
 
+/// Prints the whole catalogue, with its secrets sealed or as references.
 async fn export(path: &Path, format: CatalogFormat) -> anyhow::Result<()> {
     let loaded = Loaded::read(path)?;
     let text = match Operator::connect(&loaded).await? {
@@ -174,6 +179,7 @@ async fn export(path: &Path, format: CatalogFormat) -> anyhow::Result<()> {
     print(text.trim_end())
 }
 
+/// What a file that was checked on its own came to.
 #[derive(Serialize)]
 struct Checked {
     file: PathBuf,
@@ -181,6 +187,7 @@ struct Checked {
     errors: Vec<ErrorLine>,
 }
 
+/// One thing wrong with it; a place is missing if the file lacks something.
 #[derive(Serialize)]
 struct ErrorLine {
     line: Option<usize>,

@@ -6,6 +6,7 @@ use crate::cli::ConfigCommand;
 use crate::config::Loaded;
 use crate::output::Output;
 
+/// Prints the configuration file's settings and the defaults of what it leaves out.
 pub(crate) fn run(path: &Path, command: &ConfigCommand, out: Output) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Print => {

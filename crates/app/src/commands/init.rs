@@ -14,6 +14,7 @@ use crate::commands::key;
 use crate::config::{DEFAULT_TEXT, FILE_NAME, Role};
 use crate::output::Output;
 
+/// What was written, and the key that is not.
 #[derive(Serialize)]
 struct Written {
     config: PathBuf,
@@ -21,6 +22,7 @@ struct Written {
     admin_key: String,
 }
 
+/// Writes the files and tells what to do next.
 pub(crate) fn run(args: &InitArgs, out: Output) -> anyhow::Result<()> {
     let written = write(&args.folder)?;
     out.answer(&written, |written| {
@@ -37,6 +39,8 @@ pub(crate) fn run(args: &InitArgs, out: Output) -> anyhow::Result<()> {
     })
 }
 
+/// Writes into a folder that has none of the files; they are never overwritten, because a lost
+/// master key locks every secret away for ever.
 fn write(folder: &Path) -> anyhow::Result<Written> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;

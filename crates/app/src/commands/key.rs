@@ -9,6 +9,7 @@ use crate::clock;
 use crate::config::{AdminKey, Role};
 use crate::output::Output;
 
+/// A key as it is shown, once.
 #[derive(Serialize)]
 struct NewKey {
     key: String,
@@ -17,6 +18,7 @@ struct NewKey {
     config: Option<String>,
 }
 
+/// Makes a key. Nothing is written anywhere: the digest becomes known by being put into a file.
 pub(crate) fn run(command: KeyCommand, out: Output) -> anyhow::Result<()> {
     match command {
         KeyCommand::Admin { name, role } => {

@@ -12,6 +12,7 @@ use crate::config::Loaded;
 use crate::output::{Finding, Output};
 use crate::wiring;
 
+/// A database that was put in place and verified.
 #[derive(Serialize)]
 struct Restored {
     database: PathBuf,
@@ -20,6 +21,7 @@ struct Restored {
     findings: usize,
 }
 
+/// Puts the backup in place, and verifies what is then there.
 pub(crate) async fn run(path: &Path, args: &RestoreArgs, out: Output) -> anyhow::Result<()> {
     let loaded = Loaded::read(path)?;
     let (backup, database, replace) = (args.file.clone(), loaded.database(), args.replace);

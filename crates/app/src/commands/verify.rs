@@ -20,6 +20,7 @@ pub(crate) struct Checked {
     findings: Vec<FindingLine>,
 }
 
+/// An invariant that does not hold, and for what.
 #[derive(Serialize)]
 struct FindingLine {
     invariant: String,
@@ -27,6 +28,7 @@ struct FindingLine {
     detail: String,
 }
 
+/// Verifies, prints, and ends with the exit code for findings if there are any.
 pub(crate) async fn run(path: &Path, out: Output) -> anyhow::Result<()> {
     let checked = check(&Loaded::read(path)?).await?;
     out.answer(&checked, Checked::text)?;

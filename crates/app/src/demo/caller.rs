@@ -34,18 +34,22 @@ pub(super) struct Answer {
 }
 
 impl Call {
+    /// A call that reads.
     pub(super) fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), key: None, body: None }
     }
 
+    /// A call that does something.
     pub(super) fn post(path: impl Into<String>) -> Self {
         Self { method: "POST", ..Self::get(path) }
     }
 
+    /// The call, made by whoever has the key.
     pub(super) fn with_key(self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..self }
     }
 
+    /// The call, with a JSON body.
     pub(super) fn with_body(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
     }

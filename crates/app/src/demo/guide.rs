@@ -20,6 +20,7 @@ struct Guide {
     commands: Vec<Command>,
 }
 
+/// A user with the address that opens his page for the next hours.
 #[derive(Serialize)]
 struct UserLine {
     user_id: String,

@@ -55,6 +55,7 @@ struct Publisher {
     secret: String,
 }
 
+/// What the servers share.
 struct Desk {
     publishers: [Publisher; 2],
     received: watch::Sender<Vec<Received>>,
@@ -190,6 +191,7 @@ async fn receive(
     if verdict.is_ok() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
 }
 
+/// Everything received so far, for whoever follows the guide.
 async fn list_received(State(desk): State<Arc<Desk>>) -> Json<Vec<Received>> {
     Json(desk.received.borrow().clone())
 }

@@ -167,6 +167,7 @@ pub(super) async fn seed(scene: &Scene<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Lets one user do what he has done. Doing it again would change nothing.
 async fn live(caller: &Caller, keys: &Keys, person: &Person) -> anyhow::Result<()> {
     let opened = caller.call(&person.open_session(keys, person.user_id)).await?;
     let token = opened.text("token")?;

@@ -33,6 +33,7 @@ pub(super) async fn fill(engine: &Engine, folder: &Folder, outside: &str) -> any
     Ok(is_new)
 }
 
+/// Applies it; what is wrong with it is told with its line.
 async fn apply(engine: &Engine, file: &CatalogFile) -> anyhow::Result<()> {
     let ctx = Ctx::at(clock::now());
     match engine.apply_entities(&ctx, &file.entities, false, BY).await {

@@ -32,6 +32,7 @@ pub(super) struct Walked {
     verified: Option<Checked>,
 }
 
+/// One call of the walk and its answer.
 #[derive(Serialize)]
 struct StepTaken {
     what: String,
@@ -74,11 +75,13 @@ pub(super) async fn walk(scene: &Scene<'_>, out: Output) -> anyhow::Result<Walke
     Ok(Walked { user_id, steps: walk.steps, balance, postbacks, verified: None })
 }
 
+/// Whether the list holds the mission.
 fn offers(missions: &Answer, id: u32) -> bool {
     let all = missions.body["missions"].as_array().into_iter().flatten();
     all.into_iter().any(|mission| mission["id"] == id)
 }
 
+/// The walk under way.
 struct Walk<'a> {
     scene: &'a Scene<'a>,
     out: Output,

@@ -87,6 +87,7 @@ pub(super) fn entities(line_items: u32) -> Vec<Entity> {
     rows
 }
 
+/// Its points are thousandths of a dollar; it has no endpoint, so that rewards are pulled.
 fn app() -> App {
     let key = AppKey {
         mode: Mode::Live,
@@ -134,6 +135,7 @@ fn line_item(number: u32) -> LineItem {
     }
 }
 
+/// The ad groups of a line item: its kind of user, by age.
 fn ad_groups(line_item: u32) -> impl Iterator<Item = AdGroup> {
     let kind = kind(line_item);
     AGES.into_iter().enumerate().map(move |(place, (min, max))| AdGroup {
@@ -152,6 +154,7 @@ fn ad_groups(line_item: u32) -> impl Iterator<Item = AdGroup> {
     })
 }
 
+/// Two steps in order, with texts of usual length.
 fn mission(number: u32) -> Mission {
     let line_item = number / MISSIONS_PER_LINE_ITEM;
     let creative = |language: &str, title: &str, summary: &str| Creative {

@@ -72,6 +72,7 @@ impl People {
         Ok(desk.changes)
     }
 
+    /// When the run at that place began.
     fn moment(&self, at: u32) -> Timestamp {
         Timestamp(self.now.0 - i64::from(self.enrollments - at) * HOUR_MS)
     }
@@ -110,6 +111,7 @@ impl Desk<'_> {
         self.changes.push(change);
     }
 
+    /// Has the partner report an event that must earn something.
     fn report(&mut self, run: EnrollmentId, name: &str, now: Timestamp) -> anyhow::Result<()> {
         let event = Event {
             partner: PARTNER,

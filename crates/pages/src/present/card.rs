@@ -44,7 +44,7 @@ pub(crate) fn offer_card(scene: &Scene<'_>, offer: &Offer<'_>) -> OfferCard {
         title: Plain::new(creative.map_or("", |text| &text.title)),
         summary: Plain::new(creative.map_or("", |text| &text.summary)),
         icon: creative.and_then(|text| ImageUrl::parse(text.icon_url.as_deref()?)),
-        reward_total: main_total(mission, &points),
+        reward_total: total(mission, &points),
         reward_first: first_reward(mission, &points),
         first_minutes: None,
         boost: None,
@@ -123,9 +123,9 @@ fn current(mission: &Mission, states: &[StepState]) -> Option<usize> {
     all().find(is_main).or_else(|| all().next())
 }
 
-/// All that the main path pays.
-pub(crate) fn main_total(mission: &Mission, points: &[Points]) -> i64 {
-    let steps = mission.steps.iter().zip(points).filter(|(step, _)| step.role != Role::Bonus);
+/// All that the mission can pay, extras included: the same sum before the start and after it.
+pub(crate) fn total(mission: &Mission, points: &[Points]) -> i64 {
+    let steps = mission.steps.iter().zip(points);
     steps.map(|(step, points)| points.0 * i64::from(step.repeat.limit)).sum()
 }
 
@@ -136,8 +136,8 @@ pub(crate) fn first_reward(mission: &Mission, points: &[Points]) -> i64 {
 }
 
 fn run_total(mission: &Mission, run: &Enrollment) -> i64 {
-    let steps = mission.steps.iter().zip(&run.steps);
-    steps.map(|(step, own)| own.points.0 * i64::from(step.repeat.limit)).sum()
+    let points: Vec<Points> = run.steps.iter().map(|own| own.points).collect();
+    total(mission, &points)
 }
 
 /// What a run has brought into the wallet and not lost again.

@@ -6,7 +6,7 @@ use domain::view::{self, RunState};
 use engine::MissionView;
 
 use super::Scene;
-use super::card::{days, first_reward, kind, main_total, paid, requirements};
+use super::card::{days, first_reward, kind, paid, requirements, total};
 use super::step::{points, step_views};
 use crate::address::{ImageUrl, LandingUrl};
 use crate::form::FormGuard;
@@ -64,7 +64,7 @@ fn headline(scene: &Scene<'_>, view: &MissionView<'_>) -> Headline {
         summary: Plain::new(about),
         icon: creative.and_then(|text| ImageUrl::parse(text.icon_url.as_deref()?)),
         image: creative.and_then(|text| ImageUrl::parse(text.image_url.as_deref()?)),
-        reward_total: main_total(mission, &points(view)),
+        reward_total: total(mission, &points(view)),
         boost: None,
         typical_minutes: mission.typical_minutes,
         days_allowed: days(mission.window_seconds),

@@ -12,6 +12,9 @@ use crate::codec::{corrupt, record_from_bytes, rows, state_from_column, state_to
 use crate::error::Failure;
 use crate::sql;
 
+/// Counts by state, and the earliest moment at which one can be claimed.
+type Backlog = (Vec<(DeliveryState, u64)>, Option<Timestamp>);
+
 /// A page of an app's deliveries, in the order of their booking.
 ///
 /// The index leads with the state, so a page over all states is merged from one short range each.
@@ -95,9 +98,7 @@ pub(super) fn delivery(conn: &Connection, id: DeliveryId) -> Result<Option<Deliv
 
 /// Counts by state, and when a claim can next return something: a lease counts with its end, and
 /// a reversal that waits for its grant does not count.
-pub(super) fn backlog(
-    conn: &Connection,
-) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), Failure> {
+pub(super) fn backlog(conn: &Connection) -> Result<Backlog, Failure> {
     let mut select = conn.prepare_cached(sql::COUNTS_GET)?;
     let counts = select.query_and_then([], |row| {
         Ok::<_, Failure>((state_from_column(row.get(0)?)?, uint(row.get(1)?)))

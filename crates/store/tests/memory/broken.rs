@@ -1,7 +1,7 @@
 //! Memory stores that break one rule each.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::budget::{Guard, Level, Limits};
@@ -70,6 +70,11 @@ pub(crate) struct BrokenState {
 impl BrokenState {
     pub(crate) fn new(fault: Fault) -> Self {
         Self { fault, inner: MemoryState::new(), fences: Mutex::default() }
+    }
+
+    /// The latest fence of each delivery.
+    fn fences(&self) -> MutexGuard<'_, HashMap<DeliveryId, u64>> {
+        self.fences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn broken(&self, mut change: Change) -> Result<Change, StoreError> {
@@ -167,7 +172,7 @@ impl Outbox for BrokenState {
         }
         let claimed = self.inner.claim(claim).await?;
         let fences = claimed.iter().map(|one| (one.delivery.message.id, one.fence));
-        self.fences.lock().unwrap().extend(fences);
+        self.fences().extend(fences);
         Ok(claimed)
     }
 
@@ -181,7 +186,7 @@ impl Outbox for BrokenState {
         if self.fault != Fault::IgnoresFences {
             return self.inner.settle(id, fence, settlement, note).await;
         }
-        let fence = self.fences.lock().unwrap().get(&id).copied().unwrap_or(fence);
+        let fence = self.fences().get(&id).copied().unwrap_or(fence);
         self.inner.settle(id, fence, settlement, note).await?;
         Ok(Settled::Done)
     }

@@ -17,12 +17,14 @@ pub(super) struct DifferenceAnswer {
     deleted: Vec<Row>,
 }
 
+/// A row that is new or gone.
 #[derive(Debug, Serialize, Deserialize)]
 struct Row {
     kind: String,
     id: u32,
 }
 
+/// A row in which something differs.
 #[derive(Debug, Serialize, Deserialize)]
 struct ChangedRow {
     kind: String,
@@ -113,6 +115,7 @@ impl From<FieldChange> for FieldLine {
     }
 }
 
+/// One line for a field, its name as wide as the widest.
 fn field_text(field: &FieldLine, width: usize) -> String {
     let shown = |value: &Option<String>| value.as_deref().map_or("(none)".to_owned(), shortened);
     format!("    {:<width$}  {} -> {}", field.path, shown(&field.old), shown(&field.new))

@@ -60,6 +60,7 @@ impl Tokens {
     }
 }
 
+/// Whose postback it is, which decides its token and the name of the click.
 #[derive(Clone, Copy)]
 enum Partner {
     Generic,
@@ -138,6 +139,7 @@ struct Click {
     click_id: Option<String>,
 }
 
+/// An advertiser's page, for the click that led to it.
 async fn start(
     State(desk): State<Arc<Desk>>,
     Path(name): Path<String>,
@@ -179,6 +181,7 @@ async fn page(Path(name): Path<String>) -> Result<Html<String>, StatusCode> {
     Ok(document(title, &format!("<p>{words}</p><p>Stay a while, and go back.</p>")))
 }
 
+/// A page in plain HTML; what goes into it is ours.
 fn document(title: &str, content: &str) -> Html<String> {
     Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\

@@ -61,7 +61,7 @@ async fn files_that_cannot_be_read_change_nothing() {
         ("a table twice", "[advertisers]\n[advertisers]\n", ""),
         ("a key twice", "[[advertisers]]\nid = 9\nid = 9\nname = \"N\"\n", ""),
         ("no name", "[[advertisers]]\nid = 9\n", "advertisers[0]"),
-        ("an unknown field", "[[advertisers]]\nid = 9\nname = \"N\"\nowner = 1\n", "advertisers[0]"),
+        ("an unknown field", "[[advertisers]]\nid = 9\nname = \"N\"\nowner = 1\n", "advertisers[0].owner"),
         ("an unknown table", "[[adverts]]\nid = 9\n", ""),
         ("the same row twice", "[[advertisers]]\nid = 9\nname = \"N\"\n[[advertisers]]\nid = 9\nname = \"M\"\n", "advertisers[1].id"),
         ("half good", "[[advertisers]]\nid = 9\nname = \"N\"\n[[advertisers]]\nid = 10\nname = \"\"\n", "advertisers[1].name"),

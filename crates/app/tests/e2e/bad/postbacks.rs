@@ -53,7 +53,7 @@ fn clicks(target: &Target) -> Vec<Row> {
         ("a NUL", with(&format!("{click}%00")), BAD_FIELD),
         ("a line end", with(&format!("{click}%0d%0a")), BAD_FIELD),
         ("two", format!("{}&click_id=other", with(click)), BAD_FIELD),
-        ("two, the good one last", format!("{}&click_id={click}", with("other")), BAD_FIELD),
+        ("two, the good one last", format!("{}&click_id={click}", with("other")), FORGED),
         ("under another name", format!("event=install&Click_Id={click}"), NO_CLICK),
         ("as a list", format!("event=install&click_id%5B%5D={click}"), NO_CLICK),
     ]
@@ -156,7 +156,7 @@ async fn repeated_names_in_json_contradict_each_other() {
     let click = &target.click;
     let bodies = [
         format!(r#"{{"click_id":"{click}","event":"install","event":"purchase"}}"#),
-        format!(r#"{{"click_id":"x","click_id":"{click}","event":"install"}}"#),
+        format!(r#"{{"click_id":"{click}","click_id":"x","event":"install"}}"#),
         format!(r#"{{"click_id":"{click}","event":"install","event_id":1,"event_id":2}}"#),
     ];
     for body in bodies {
