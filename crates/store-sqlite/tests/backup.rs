@@ -1,5 +1,7 @@
 //! Backups are taken while the server writes, and a restored one is the store of that moment.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc;

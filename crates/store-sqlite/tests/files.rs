@@ -1,5 +1,7 @@
 //! The file: who may open it, what is made of it, and what happens when there is no room.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Commits that wait at the same time share a transaction, and each is durable by itself.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use std::future::Future as _;
 use std::path::Path;
 use std::pin::pin;
