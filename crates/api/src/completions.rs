@@ -65,10 +65,10 @@ async fn complete_step(
     State(api): State<Arc<Api>>,
     Command(ctx): Command,
     Caller(viewer): Caller,
-    UserParams(()): UserParams<()>,
-    Path((mission, step)): Path<(u32, u32)>,
+    place: (UserParams<()>, Path<(u32, u32)>),
     OptionalBody(shown): OptionalBody<CompletionDoc>,
 ) -> Result<Json<CompletedDoc>, Problem> {
+    let (UserParams(()), Path((mission, step))) = place;
     let (mission, step) = (MissionId(mission), StepId(step));
     let evidence = evidence(&api, mission, step, shown.answer)?;
     let wish = Completion { mission, step, evidence };

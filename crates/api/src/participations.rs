@@ -71,10 +71,10 @@ async fn participate(
     State(api): State<Arc<Api>>,
     Command(ctx): Command,
     Caller(viewer): Caller,
-    UserParams(()): UserParams<()>,
-    Path(id): Path<u32>,
+    place: (UserParams<()>, Path<u32>),
     OptionalBody(TapDoc {}): OptionalBody<TapDoc>,
 ) -> Result<Response, Problem> {
+    let (UserParams(()), Path(id)) = place;
     let answer = api.engine().participate(&ctx, &viewer, MissionId(id)).await?;
     let started = answer.map_err(refused)?;
     let status = if started.is_new { StatusCode::CREATED } else { StatusCode::OK };
