@@ -77,11 +77,12 @@ pub(crate) struct HappeningDoc<'a> {
     /// When.
     #[schema(format = DateTime)]
     at: String,
-    /// What sort of thing: `participation`, `event`, `completion`, `grant`, `capture`, `reversal`.
+    /// What sort of thing: `participation`, `refusal`, `event`, `completion`, `inquiry`, `grant`,
+    /// `capture`, `reversal`.
     what: &'static str,
     /// The transaction.
     id: Option<&'a str>,
-    /// What became of an event.
+    /// What became of an event; of an inquiry, `answered` or `open`.
     verdict: Option<&'static str>,
     /// Why; a stable code.
     reason: Option<&'static str>,

@@ -35,8 +35,10 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for Path<T> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let read = axum::extract::Path::from_request_parts(parts, api).await;
-        read.map(|axum::extract::Path(value)| Self(value)).map_err(|why| {
-            let detail = format!("The path cannot be read: {}.", why.body_text());
+        // What stands in a path may be a secret, so it is not repeated (X3).
+        read.map(|axum::extract::Path(value)| Self(value)).map_err(|_| {
+            let detail =
+                "A part of the path is no number of 32 bits where it has to be one, or no UTF-8.";
             Problem::bad_request("bad_path", detail)
         })
     }

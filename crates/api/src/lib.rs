@@ -23,6 +23,7 @@ mod missions;
 mod participations;
 mod completions;
 mod enrollments;
+mod inquiries;
 mod wallet;
 
 mod postbacks;
@@ -74,6 +75,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(participations::router())
         .merge(completions::router())
         .merge(enrollments::router())
+        .merge(inquiries::router())
         .merge(wallet::router())
         .merge(postbacks::router())
         .merge(rewards::router())

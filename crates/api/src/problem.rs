@@ -3,7 +3,7 @@
 //! A handler returns a [`Problem`]; [`crate::around`] writes it down, because only there the request
 //! id is known. Each code means one thing, and its sentence says what to do.
 
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::{ApplyError, EngineError, StoreError};
 use serde::Serialize;
@@ -193,9 +193,9 @@ impl FieldProblem {
     }
 }
 
-/// Answers a path that nothing is served at.
-pub(crate) async fn no_such_path(uri: Uri) -> Problem {
-    let detail = format!("Nothing is served at {}; /openapi.json lists what is.", uri.path());
+/// Answers a path that nothing is served at; it may hold a secret, so it is not repeated (X3).
+pub(crate) async fn no_such_path() -> Problem {
+    let detail = "Nothing is served at this path; /openapi.json lists what is.";
     Problem::new(StatusCode::NOT_FOUND, "no_such_path", detail)
 }
 

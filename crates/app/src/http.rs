@@ -20,6 +20,15 @@ use tokio_util::sync::CancellationToken;
 const CONNECTIONS_MAX: usize = 16_384;
 /// How long a client has to send the first byte, and then the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// What a client of HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Rest before a beginning that may be either HTTP is looked at again: no client of good will cuts
+/// the preface in two.
+const PREFACE_REST: Duration = Duration::from_millis(50);
+/// After how long a silent HTTP/2 connection is asked whether anybody is there.
+const PING_AFTER: Duration = Duration::from_secs(20);
+/// How long that may be answered.
+const PONG_WITHIN: Duration = Duration::from_secs(10);
 /// Most headers of a request.
 const HEADERS_MAX: usize = 100;
 /// Most bytes of a request's head.
@@ -76,9 +85,22 @@ async fn accept(
     }
 }
 
-/// Whether the client sends anything in time.
+/// Whether the client says in time which HTTP it speaks. A part of [`PREFACE`] may be the beginning of
+/// either, and the connection's own limit on time begins only when that is known.
 async fn speaks(stream: &TcpStream) -> bool {
-    matches!(tokio::time::timeout(HEAD_WITHIN, stream.readable()).await, Ok(Ok(())))
+    let known = async {
+        let mut begin = [0; PREFACE.len()];
+        loop {
+            let length = stream.peek(&mut begin).await?;
+            let is_open =
+                length > 0 && length < begin.len() && PREFACE.starts_with(&begin[..length]);
+            if !is_open {
+                return std::io::Result::Ok(length > 0);
+            }
+            tokio::time::sleep(PREFACE_REST).await;
+        }
+    };
+    matches!(tokio::time::timeout(HEAD_WITHIN, known).await, Ok(Ok(true)))
 }
 
 fn builder() -> Builder<TokioExecutor> {
@@ -92,6 +114,8 @@ fn builder() -> Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(PING_AFTER)
+        .keep_alive_timeout(PONG_WITHIN)
         .max_concurrent_streams(STREAMS_MAX)
         .max_pending_accept_reset_streams(RESETS_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32);

@@ -47,8 +47,8 @@ struct Seeded {
     ad_groups: usize,
     missions: usize,
     steps: usize,
-    /// Missions that each user sees, his own open runs among them.
-    missions_per_user: u32,
+    /// Missions that a user sees on average, his own open runs among them.
+    missions_per_user: usize,
     app_key: &'static str,
     unit_id: u32,
     partner_token: &'static str,
@@ -87,7 +87,8 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
         ad_groups: catalog.ad_groups.len(),
         missions: catalog.missions.len(),
         steps: catalog.missions.values().map(|mission| mission.steps.len()).sum(),
-        missions_per_user: catalog::missions_per_user(args.line_items) - 1,
+        // Each has finished one.
+        missions_per_user: catalog.missions.len() / catalog::KINDS as usize - 1,
         app_key: catalog::APP_KEY,
         unit_id: catalog::UNIT.0,
         partner_token: catalog::PARTNER_TOKEN,

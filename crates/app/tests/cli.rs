@@ -291,8 +291,8 @@ fn a_database_is_verified_backed_up_and_restored() {
     assert!(missing.err.contains("cannot open the database"), "{}", missing.err);
     let args = ["seed", "--users", "60", "--enrollments", "3", "--line-items", "40", "--json"];
     let seeded = guerdon(path, &args).expect(0).json();
-    assert_eq!(seeded["commits"], 60 * 5);
-    assert_eq!(seeded["missions"], 80);
+    assert_eq!(seeded["commits"], 60 * 4);
+    assert_eq!(seeded["missions"], 120);
     let refused = guerdon(path, &args).expect(1);
     assert!(refused.err.contains("is not empty"), "{}", refused.err);
 

@@ -27,7 +27,7 @@ pub struct Change {
     /// The chain afterwards; the base chain if there is no record.
     pub chain: Chain,
     /// What goes into the journal: bookings, budget moves, messages. `None` for a change that
-    /// nobody needs to be able to replay, such as a new profile.
+    /// nobody needs to be able to replay, such as a new profile or another try in vain.
     pub record: Option<Record>,
 }
 
@@ -44,9 +44,18 @@ impl Change {
         let chain = record.as_ref().map_or(loaded.chain, |record| loaded.chain.with(record));
         let cause = match &record {
             Some(_) => chain.0.to_vec(),
-            None => format!("{:?} {:?} {}", state.profile, state.segments, state.blocked).into(),
+            None => {
+                let UserState { profile, segments, blocked, .. } = &state;
+                format!("{profile:?} {segments:?} {blocked} {:?}", state.due_at()).into()
+            }
         };
         let id = ChangeId::derive(&state.key(), loaded.version, &cause);
         Self { id, base: loaded.version, state, chain, record }
+    }
+
+    /// What a store holds once this is committed.
+    #[must_use]
+    pub fn after(&self) -> Loaded {
+        Loaded { version: self.base + 1, chain: self.chain, state: self.state.clone() }
     }
 }

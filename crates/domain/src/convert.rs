@@ -117,7 +117,8 @@ pub enum Write {
     Nothing,
 }
 
-/// Decides an event. `funds` is [`Funds::HeldOnly`] when a first try was refused for lack of budget.
+/// Decides an event. `funds` is [`Funds::HeldAndMore`], and what [`Funds::after_refusal`] makes of it
+/// each time that the change is refused for lack of budget.
 #[must_use]
 pub fn convert(
     loaded: &Loaded,

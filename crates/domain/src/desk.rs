@@ -1,9 +1,9 @@
 //! The desk at which a change is drawn up: it books, captures and takes back on a copy of the state,
 //! and collects what has to be committed with it.
 
-use crate::budget::{BudgetMove, Guard};
+use crate::budget::{BudgetMove, Guard, Level};
 use crate::catalog::{App, Mission, Step, text_for};
-use crate::change::{Change, Loaded};
+use crate::change::{Change, Loaded, MESSAGES_MAX};
 use crate::ids::{Act, DeliveryId, Mode, PublisherId, TransactionId, UserKey};
 use crate::journal::{Cause, Message, MessageKind, Record};
 use crate::ledger::{Posting, Transaction};
@@ -17,8 +17,22 @@ use crate::user::{Enrollment, Paid, PaidState, Phase, UserState};
 pub enum Funds {
     /// They may ask the budget and its grace for more; the commit decides.
     HeldAndMore,
-    /// They may not: the commit has just said that there is no more.
+    /// They may ask for what this budget leaves: the commit has just said that it is not more.
+    HeldAndLeft(Level),
+    /// They may not: the commit has said no twice.
     HeldOnly,
+}
+
+impl Funds {
+    /// What to decide with after the commit has refused a change because of this budget. The second
+    /// refusal ends it, so that a race for a budget does not go on for ever.
+    #[must_use]
+    pub fn after_refusal(self, level: &Level) -> Self {
+        match self {
+            Self::HeldAndMore => Self::HeldAndLeft(*level),
+            Self::HeldAndLeft(_) | Self::HeldOnly => Self::HeldOnly,
+        }
+    }
 }
 
 /// A change in the making.
@@ -72,6 +86,17 @@ impl<'a> Desk<'a> {
         &mut self.state.enrollments[place]
     }
 
+    /// Whether one more booking fits into the change. Each may need a message, and those that need
+    /// none are counted too, because the record grows with them.
+    pub(crate) fn has_room(&self) -> bool {
+        self.transactions.len() < MESSAGES_MAX
+    }
+
+    /// Closes the desk on a change that nobody needs to know of; `None` if nothing differs.
+    pub(crate) fn close_silently(self) -> Option<Change> {
+        self.touched.then(|| Change::new(self.loaded, self.state, None))
+    }
+
     /// Closes the desk; `None` if nothing differs.
     pub(crate) fn close(self, cause: Cause) -> Option<Change> {
         if !self.touched {
@@ -95,27 +120,47 @@ impl<'a> Desk<'a> {
         if self.state.mode == Mode::Test {
             return;
         }
-        let same = |one: &&mut BudgetMove| one.line_item == by.line_item && one.day == by.day;
-        let Some(sum) = self.moves.iter_mut().find(same) else {
-            self.moves.push(by);
-            return;
-        };
-        sum.held.0 += by.held.0;
-        sum.booked.0 += by.booked.0;
-        sum.starts += by.starts;
-        if sum.guard == Guard::Free {
-            sum.guard = by.guard;
+        match self.moves.iter_mut().find(|one| is_same_budget(one, &by)) {
+            Some(sum) => *sum = added(sum, &by),
+            None => self.moves.push(by),
         }
     }
 
-    /// Books the next occurrence of a step. `false` if it needs more than is held and may not ask.
+    /// Whether a booking that goes beyond what is held may be tried, with what this change asks for
+    /// already. Where the level tells nothing of the day's limit one such booking may be.
+    fn may_ask(&self, by: &BudgetMove) -> bool {
+        let level = match &self.funds {
+            Funds::HeldAndMore => return true,
+            Funds::HeldOnly => return false,
+            Funds::HeldAndLeft(level) => level,
+        };
+        let so_far = self.moves.iter().find(|one| is_same_budget(one, by));
+        let is_known = level.line_item == by.line_item
+            && (level.limits.daily.is_none() || level.day == by.day);
+        if !is_known {
+            return so_far.is_none_or(|so_far| so_far.guard == Guard::Free);
+        }
+        let sum = so_far.map_or(*by, |so_far| added(so_far, by));
+        level.limits.check(&level.total, &level.on(by.day), &sum).is_ok()
+    }
+
+    /// Books the next occurrence of a step. `false` if the change is full, or if it needs more than
+    /// is held and may not ask.
     pub(crate) fn grant(&mut self, at: Place<'_>, occurred_at: Timestamp) -> bool {
         let posting = self.posting(at);
         let payout = posting.split.payout;
         let from_hold = Micros(self.run(at.run).held.0.min(payout.0));
         let is_test = self.state.mode == Mode::Test;
         let beyond = payout.0 > from_hold.0 && !is_test;
-        if beyond && self.funds == Funds::HeldOnly {
+        let by = BudgetMove {
+            line_item: self.run(at.run).line_item,
+            day: self.run(at.run).day,
+            held: Micros(-from_hold.0),
+            booked: payout,
+            starts: 0,
+            guard: if beyond { Guard::Extra } else { Guard::Free },
+        };
+        if !self.has_room() || (beyond && !self.may_ask(&by)) {
             return false;
         }
         let hold_ms = i64::from(at.rule().hold_hours) * HOUR_MS;
@@ -127,13 +172,10 @@ impl<'a> Desk<'a> {
         let run = self.run_mut(at.run);
         run.held.0 -= from_hold.0;
         run.steps[at.step].paid.push(paid);
-        let (line_item, day) = (run.line_item, run.day);
         if payout.0 == 0 && posting.points.0 == 0 {
             return true;
         }
-        let guard = if beyond { Guard::Extra } else { Guard::Free };
-        let held = Micros(-from_hold.0);
-        self.move_budget(BudgetMove { line_item, day, held, booked: payout, starts: 0, guard });
+        self.move_budget(by);
         self.post(posting.grant(is_pending));
         if !is_pending {
             self.tell(at, &posting, MessageKind::Granted, paid);
@@ -280,6 +322,21 @@ impl<'a> Desk<'a> {
             custom: self.state.profile.custom.clone(),
         };
         self.messages.push(message);
+    }
+}
+
+fn is_same_budget(one: &BudgetMove, other: &BudgetMove) -> bool {
+    one.line_item == other.line_item && one.day == other.day
+}
+
+/// Two moves of one budget in one.
+fn added(one: &BudgetMove, other: &BudgetMove) -> BudgetMove {
+    BudgetMove {
+        held: Micros(one.held.0 + other.held.0),
+        booked: Micros(one.booked.0 + other.booked.0),
+        starts: one.starts + other.starts,
+        guard: if one.guard == Guard::Free { other.guard } else { one.guard },
+        ..*one
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ids::{
 use crate::ledger::{Account, Asset, Entry, Transaction};
 use crate::money::{CurrencyCode, Micros, Points};
 use crate::time::Timestamp;
-use crate::verdict::{Reason, Refusal, Verdict};
+use crate::verdict::{Finding, Reason, Refusal, Verdict};
 
 /// Longest part of a raw postback that a trace keeps, in bytes.
 pub const RAW_MAX: usize = 2_048;
@@ -71,6 +71,19 @@ pub enum Cause {
         verdict: Verdict,
         /// Why.
         reason: Reason,
+    },
+    /// A user asked for the reward of a step and was answered.
+    Inquiry {
+        /// The run.
+        enrollment: EnrollmentId,
+        /// The step.
+        step: StepId,
+        /// What was found out.
+        finding: Finding,
+        /// Why something did not count, if that was it.
+        reason: Option<Reason>,
+        /// The user's own words.
+        message: Option<String>,
     },
     /// Time passed: holds ended, windows closed, pending rewards were released.
     Sweep,

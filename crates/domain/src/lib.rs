@@ -4,7 +4,7 @@
 //! sealed tokens stay outside, and a command ends in a [`change::Change`] that somebody else commits.
 //! Read in this order: the nouns ([`ids`], [`time`], [`money`], [`catalog`]), the compiled catalogue
 //! ([`snapshot`]), what a user has done ([`user`]), and then the verbs ([`decide`], [`participate`],
-//! [`convert`], [`complete`], [`sweep`], [`view`]) with the books they keep ([`ledger`], [`journal`], [`verify`]).
+//! [`convert`], [`complete`], [`sweep`], [`view`], [`inquire`]) with the books they keep ([`ledger`], [`journal`], [`verify`]).
 
 pub mod ids;
 pub mod time;
@@ -36,5 +36,6 @@ pub mod complete;
 pub mod convert;
 pub mod sweep;
 pub mod view;
+pub mod inquire;
 
 pub mod verify;

@@ -73,6 +73,8 @@ fn enroll(situation: &Situation<'_>, offer: &Offer<'_>) -> Enrollment {
         steps: locked_steps(mission, offer),
         seen: Vec::new(),
         parked: Vec::new(),
+        retry_at: None,
+        forfeited: false,
     }
 }
 

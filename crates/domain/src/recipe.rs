@@ -7,7 +7,10 @@ pub mod time;
 
 mod amount;
 mod fields;
+mod presets;
 mod redact;
+
+pub use presets::{PRESETS, preset};
 
 /// The fields of a partner's postback, each with the names under which it may come; the first that
 /// is present and not an unreplaced macro counts.
@@ -96,105 +99,6 @@ pub enum SignatureAlgorithm {
     Sha1,
     /// MD5 of the content followed by the key.
     Md5,
-}
-
-fn names(list: &[&str]) -> Vec<String> {
-    list.iter().map(|&name| name.to_owned()).collect()
-}
-
-fn field_is(field: &str, values: &[&str]) -> FieldIs {
-    FieldIs { field: field.to_owned(), values: names(values) }
-}
-
-/// The recipes that come with Guerdon.
-pub const PRESETS: [&str; 3] = ["generic", "appsflyer", "adjust"];
-
-/// The recipe of that name.
-#[must_use]
-pub fn preset(name: &str) -> Option<Recipe> {
-    match name {
-        "generic" => Some(generic()),
-        "appsflyer" => Some(appsflyer()),
-        "adjust" => Some(adjust()),
-        _ => None,
-    }
-}
-
-fn generic() -> Recipe {
-    Recipe {
-        name: "generic".to_owned(),
-        click_id: names(&["click_id"]),
-        event: names(&["event"]),
-        event_default: None,
-        event_id: names(&["event_id"]),
-        event_time: names(&["event_time"]),
-        revenue: names(&["revenue"]),
-        currency: names(&["currency"]),
-        reversal: vec![field_is("reversal", &["true", "1"])],
-        rejected: vec![field_is("rejected", &["true", "1"])],
-        organic: vec![field_is("organic", &["true", "1"])],
-        signature: Some(Signature {
-            place: SignaturePlace::Field("signature".to_owned()),
-            content: SignedContent::SortedFields,
-            algorithm: SignatureAlgorithm::HmacSha256,
-            required: false,
-        }),
-    }
-}
-
-/// Field names as AppsFlyer's partner postback macros are commonly mapped; both the hyphen and the
-/// underscore spelling occur. A blocked postback carries the reason for which it was blocked.
-fn appsflyer() -> Recipe {
-    Recipe {
-        name: "appsflyer".to_owned(),
-        click_id: names(&["clickid", "click_id", "af_click_id"]),
-        event: names(&["event_name", "event-name", "mapped_iae", "mapped-iae"]),
-        event_default: Some("install".to_owned()),
-        event_id: names(&["event_id", "af_event_id", "transaction_id"]),
-        event_time: names(&[
-            "event_time",
-            "event-time",
-            "timestamp",
-            "install_unix_ts",
-            "install-unix-ts",
-        ]),
-        revenue: names(&["event_revenue", "monetary", "orig_monetary", "orig-monetary"]),
-        currency: names(&["event_revenue_currency", "currency"]),
-        reversal: vec![
-            field_is("is_reversal", &["true", "1"]),
-            field_is("reversal", &["true", "1"]),
-        ],
-        rejected: vec![field_is("blocked_reason", &[]), field_is("blocked-reason", &[])],
-        organic: vec![
-            field_is("is_organic", &["true", "1"]),
-            field_is("media_source", &["organic"]),
-            field_is("is_attributed", &["false", "0"]),
-        ],
-        signature: None,
-    }
-}
-
-/// Placeholder names of Adjust's callbacks. `event` is the permanent token and comes before the
-/// changeable `event_name`; without either the kind of activity is the event.
-fn adjust() -> Recipe {
-    Recipe {
-        name: "adjust".to_owned(),
-        click_id: names(&["click_id", "label"]),
-        event: names(&["event", "event_token", "event_name", "activity_kind"]),
-        event_default: Some("install".to_owned()),
-        event_id: names(&["event_id", "callback_id", "nonce"]),
-        event_time: names(&["created_at", "event_time", "installed_at"]),
-        revenue: names(&["revenue_float", "revenue"]),
-        currency: names(&["currency"]),
-        reversal: vec![field_is("reversal", &["true", "1"])],
-        rejected: vec![field_is("activity_kind", &["rejected_install", "rejected_reattribution"])],
-        organic: vec![
-            field_is("is_organic", &["true", "1"]),
-            field_is("network_name", &["organic"]),
-            field_is("tracker_name", &["organic"]),
-        ],
-        signature: None,
-    }
 }
 
 impl Recipe {

@@ -9,6 +9,7 @@
 use crate::catalog::{Aim, Mission, Role, Rule, Sequence, Step, Window, WindowStart};
 use crate::desk::{Desk, Place};
 use crate::ids::{EventKey, StepId};
+use crate::sweep::RETRY_SECONDS;
 use crate::time::{Day, Timestamp, UtcOffset};
 use crate::user::{Counted, Enrollment, PARKED_MAX, Parked, Phase, Seen};
 use crate::verdict::{Reason, Verdict};
@@ -37,10 +38,18 @@ pub(crate) fn occurrences(step: &Step, units: u64) -> u32 {
     (units / step.rule.need()).min(step.repeat.limit.into()) as u32
 }
 
-/// Occurrences that are earned and not booked, because the budget had nothing left for them.
+/// Occurrences that are earned and not booked: the budget had nothing left for them, or the change
+/// no room.
 pub(crate) fn owed(run: &Enrollment, mission: &Mission, step: usize) -> u32 {
     let earned = occurrences(&mission.steps[step], run.steps[step].progress);
     earned.saturating_sub(run.steps[step].live())
+}
+
+/// Occurrences that are booked and not earned any more, because a change had no room to take them
+/// back.
+fn surplus(run: &Enrollment, mission: &Mission, step: usize) -> u32 {
+    let earned = occurrences(&mission.steps[step], run.steps[step].progress);
+    run.steps[step].live().saturating_sub(earned)
 }
 
 /// Whether the step has counted as many events of that day as one day allows.
@@ -202,10 +211,11 @@ fn per_day(step: &Step) -> Option<u64> {
     }
 }
 
-/// Books every occurrence that is earned and not booked yet. `false` if nothing was booked.
+/// Books what is earned and not booked yet, as far as the budget and the change allow. `false` if
+/// nothing was booked.
 fn pay(desk: &mut Desk<'_>, at: Place<'_>, key: EventKey, occurred_at: Timestamp) -> bool {
     let mut is_paid = false;
-    while owed(desk.run(at.run), at.mission, at.step) > 0 {
+    while !desk.run(at.run).forfeited && owed(desk.run(at.run), at.mission, at.step) > 0 {
         let occurrence = desk.run(at.run).steps[at.step].paid.len() as u32;
         if !desk.grant(at, occurred_at) {
             break;
@@ -225,22 +235,32 @@ fn remember(desk: &mut Desk<'_>, at: Place<'_>, key: EventKey, occurrence: u32) 
 }
 
 /// Takes an event back from a step that has counted it: what the other events do not earn is
-/// reversed, its own occurrences first and then the newest. `false` if that changes nothing,
-/// because other events beyond a limit take its place.
+/// reversed, its own occurrences first. `false` if that changes nothing, because other events beyond
+/// a limit take its place.
 pub(crate) fn withdraw(desk: &mut Desk<'_>, at: Place<'_>, earned: &[(StepId, u32)]) -> bool {
     let before = earned_units(desk.run(at.run), at);
     tally(desk.run_mut(at.run), at);
-    let target = occurrences(at.rule(), desk.run(at.run).steps[at.step].progress);
-    let own = earned.iter().filter(|(step, _)| *step == at.rule().id);
-    let mut candidates: Vec<u32> = own.map(|(_, occurrence)| *occurrence).collect();
-    candidates.extend((0..desk.run(at.run).steps[at.step].paid.len() as u32).rev());
+    take_back(desk, at, earned);
+    earned_units(desk.run(at.run), at) < before
+}
+
+/// Reverses what is booked and not earned any more, as far as the change has room: first what is
+/// named, then what was booked for any event that was taken back, then the newest.
+fn take_back(desk: &mut Desk<'_>, at: Place<'_>, first: &[(StepId, u32)]) {
+    if surplus(desk.run(at.run), at.mission, at.step) == 0 {
+        return;
+    }
+    let run = desk.run(at.run);
+    let reversed = run.seen.iter().filter(|seen| seen.reversed).flat_map(|seen| &seen.earned);
+    let named = first.iter().chain(reversed).filter(|(step, _)| *step == at.rule().id);
+    let mut candidates: Vec<u32> = named.map(|(_, occurrence)| *occurrence).collect();
+    candidates.extend((0..run.steps[at.step].paid.len() as u32).rev());
     for occurrence in candidates {
-        if desk.run(at.run).steps[at.step].live() <= target {
+        if surplus(desk.run(at.run), at.mission, at.step) == 0 || !desk.has_room() {
             break;
         }
         desk.reverse(at, occurrence as usize);
     }
-    earned_units(desk.run(at.run), at) < before
 }
 
 /// Units of progress as far as they can be paid.
@@ -249,7 +269,7 @@ fn earned_units(run: &Enrollment, at: Place<'_>) -> u64 {
     run.steps[at.step].progress.min(most)
 }
 
-/// Tries everything that waits again until nothing moves, and brings the run's phase up to date.
+/// Tries everything that waits again until nothing moves, and makes up for what is owed.
 pub(crate) fn settle(desk: &mut Desk<'_>, run: usize, mission: &Mission, offset: UtcOffset) {
     let mut is_moving = true;
     while is_moving {
@@ -259,7 +279,30 @@ pub(crate) fn settle(desk: &mut Desk<'_>, run: usize, mission: &Mission, offset:
         }
     }
     tell_why_parked(desk, run, mission);
+    catch_up(desk, run, mission);
+}
+
+/// Pays what is owed and takes back what is not earned any more, as far as the budget and the change
+/// allow, notes when the rest is tried again, and brings the run's phase up to date.
+pub(crate) fn catch_up(desk: &mut Desk<'_>, run: usize, mission: &Mission) {
+    for step in 0..mission.steps.len() {
+        take_back(desk, Place { run, step, mission }, &[]);
+        pay_owed(desk, Place { run, step, mission });
+    }
     update_phase(desk, run, mission);
+    let one = desk.run(run);
+    let has = |count: fn(&Enrollment, &Mission, usize) -> u32| {
+        (0..mission.steps.len()).any(|step| count(one, mission, step) > 0)
+    };
+    let is_owing = !one.forfeited && has(owed);
+    let retry_at = if has(surplus) || (is_owing && !desk.has_room()) {
+        Some(desk.now)
+    } else if is_owing {
+        Some(desk.now.plus_seconds(RETRY_SECONDS).min(one.ends_at()))
+    } else {
+        None
+    };
+    desk.run_mut(run).retry_at = retry_at;
 }
 
 /// What an event waits for may be another thing now than when it came.
@@ -285,19 +328,23 @@ fn settle_step(desk: &mut Desk<'_>, at: Place<'_>, offset: UtcOffset) -> bool {
         let (key, occurred_at, units) = (one.key, one.occurred_at, one.units);
         count(desk, at, offset, Offered { key, occurred_at, units });
     }
-    !ready.is_empty() || pay_owed(desk, at)
+    !ready.is_empty()
 }
 
-/// Pays what had to wait for budget, for the newest event that has not been paid.
-fn pay_owed(desk: &mut Desk<'_>, at: Place<'_>) -> bool {
+/// Pays what had to wait, for the newest event that has not been paid, or for the newest at all.
+fn pay_owed(desk: &mut Desk<'_>, at: Place<'_>) {
     let run = desk.run(at.run);
-    let is_unpaid = |seen: &&Seen| {
-        let is_counted = seen.counted.iter().any(|one| one.step == at.rule().id);
-        is_counted && !seen.reversed && seen.earned.is_empty()
-    };
-    let key = run.seen.iter().rev().find(is_unpaid).map_or_else(EventKey::default, |one| one.key);
+    if owed(run, at.mission, at.step) == 0 {
+        return;
+    }
+    let is_counted =
+        |seen: &&Seen| !seen.reversed && seen.counted.iter().any(|one| one.step == at.rule().id);
+    let mut counted = run.seen.iter().rev().filter(is_counted);
+    let newest = counted.clone().next();
+    let event = counted.find(|seen| seen.earned.is_empty()).or(newest);
+    let key = event.map_or_else(EventKey::default, |seen| seen.key);
     let latest_at = run.steps[at.step].latest_at.unwrap_or(desk.now);
-    pay(desk, at, key, latest_at)
+    pay(desk, at, key, latest_at);
 }
 
 fn update_phase(desk: &mut Desk<'_>, run: usize, mission: &Mission) {

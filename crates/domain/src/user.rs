@@ -64,7 +64,8 @@ impl UserState {
         self.enrollments.iter().find(|run| run.id == id)
     }
 
-    /// When time alone will next change something: a hold ends or a pending reward is released.
+    /// When time alone will next change something: a hold ends, a pending reward is released, or
+    /// something that is owed is tried again.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         self.enrollments.iter().filter_map(Enrollment::due_at).min()
@@ -122,6 +123,11 @@ pub struct Enrollment {
     pub seen: Vec<Seen>,
     /// Events that wait.
     pub parked: Vec<Parked>,
+    /// When what is owed is paid, or what is not earned any more is taken back, in a change of its
+    /// own; `None` if there is nothing. At the latest right after [`Self::late_until`].
+    pub retry_at: Option<Timestamp>,
+    /// Whether the run ended before there was budget for what was owed; it is not paid any more.
+    pub forfeited: bool,
 }
 
 impl Enrollment {
@@ -133,9 +139,15 @@ impl Enrollment {
                 PaidState::Pending { release_at } => Some(release_at),
                 PaidState::Rewarded | PaidState::Reversed => None,
             });
-        let after = Timestamp(self.late_until.0.saturating_add(1));
-        let end = matches!(self.phase, Phase::Open | Phase::Completed).then_some(after);
-        release.chain(end).min()
+        let is_live = matches!(self.phase, Phase::Open | Phase::Completed);
+        let end = is_live.then(|| self.ends_at());
+        release.chain(end).chain(self.retry_at).min()
+    }
+
+    /// The first moment at which no event is accepted any more.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        Timestamp(self.late_until.0.saturating_add(1))
     }
 
     /// The progress of that step.

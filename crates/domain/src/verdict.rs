@@ -1,4 +1,4 @@
-//! Answers: what became of an event, and why a wish was refused.
+//! Answers: what became of an event, why a wish was refused, and what an inquiry finds out.
 
 /// What became of an inbound event.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -138,6 +138,8 @@ reasons! {
     Locked = "locked", "An earlier step has to be done first.";
     /// The partner's signature is missing or wrong.
     BadSignature = "bad_signature", "The postback's signature is missing or wrong.";
+    /// The run ended before the budget had anything left for the reward.
+    BudgetSpent = "budget_spent", "The run ended before the budget had anything left for it.";
 }
 
 impl Reason {
@@ -187,6 +189,102 @@ impl Refusal {
             Self::Exhausted => "The mission has no budget left for another participant right now.",
             Self::Closed => "The mission is not running right now.",
             Self::Blocked => "The user is blocked; an inquiry can be opened.",
+        }
+    }
+}
+
+/// What an inquiry finds out; each has a stable code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Finding {
+    /// The reward is in the wallet.
+    Paid,
+    /// The reward is booked, and on hold.
+    OnHold,
+    /// A part of what the step needs has been counted.
+    Counting,
+    /// An earlier step has to be done first.
+    WaitingForStep,
+    /// The step is done, and the budget had nothing left for it.
+    WaitingForBudget,
+    /// Nothing has been reported yet, which can take a while.
+    NotSeenYet,
+    /// A step that is verified here has not been done.
+    NotDone,
+    /// Its time was over.
+    TooLate,
+    /// Something was reported that does not count.
+    DidNotCount,
+    /// The reward was taken back.
+    TakenBack,
+    /// The evidence cannot decide.
+    NeedsSupport,
+}
+
+impl Finding {
+    /// Every finding.
+    pub const ALL: [Self; 11] = [
+        Self::Paid,
+        Self::OnHold,
+        Self::Counting,
+        Self::WaitingForStep,
+        Self::WaitingForBudget,
+        Self::NotSeenYet,
+        Self::NotDone,
+        Self::TooLate,
+        Self::DidNotCount,
+        Self::TakenBack,
+        Self::NeedsSupport,
+    ];
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::OnHold => "on_hold",
+            Self::Counting => "counting",
+            Self::WaitingForStep => "waiting_for_step",
+            Self::WaitingForBudget => "waiting_for_budget",
+            Self::NotSeenYet => "not_seen_yet",
+            Self::NotDone => "not_done",
+            Self::TooLate => "too_late",
+            Self::DidNotCount => "did_not_count",
+            Self::TakenBack => "taken_back",
+            Self::NeedsSupport => "needs_support",
+        }
+    }
+
+    /// Whether somebody has to look: the evidence cannot decide, or time alone does not help.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::WaitingForBudget | Self::NeedsSupport)
+    }
+
+    /// `open` or `answered`.
+    #[must_use]
+    pub fn status(self) -> &'static str {
+        if self.is_open() { "open" } else { "answered" }
+    }
+
+    /// What was found and what can be done, in plain words.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Paid => "The step is done and its reward is in the wallet.",
+            Self::OnHold => "The step is done; its reward reaches the wallet when the hold ends.",
+            Self::Counting => "What was done counts; the step needs more of it.",
+            Self::WaitingForStep => "Another step has to be done before this one counts.",
+            Self::WaitingForBudget => {
+                "The step is done; the advertiser's budget has nothing left for it right now."
+            }
+            Self::NotSeenYet => {
+                "Nothing has been reported for the step yet, which can take a while; ask again then."
+            }
+            Self::NotDone => "The step has not been done yet; it counts as soon as it is.",
+            Self::TooLate => "The time for the step was over before anything counted.",
+            Self::DidNotCount => "What was done last for the step does not count.",
+            Self::TakenBack => "The reward was booked, and later taken back by who reported it.",
+            Self::NeedsSupport => "The records cannot decide this; somebody has to look at it.",
         }
     }
 }

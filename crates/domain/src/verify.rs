@@ -229,6 +229,7 @@ fn verdict_of(cause: &Cause) -> Option<Verdict> {
         Cause::Completion { verdict, .. } => Some(*verdict),
         Cause::Participation { .. }
         | Cause::Refused { .. }
+        | Cause::Inquiry { .. }
         | Cause::Sweep
         | Cause::LimitsSet { .. } => None,
     }

@@ -164,10 +164,10 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
     if rules::is_open(run, mission, place) { StepState::Available } else { StepState::Locked }
 }
 
-/// Why something that was noticed for the step is not paid yet: it is owed, or an event waits.
+/// Why something that was noticed for the step is not paid: it is owed, or an event waits.
 fn waits_for(run: &Enrollment, mission: &Mission, place: usize) -> Option<Reason> {
     if rules::owed(run, mission, place) > 0 {
-        return Some(Reason::AwaitingBudget);
+        return Some(if run.forfeited { Reason::BudgetSpent } else { Reason::AwaitingBudget });
     }
     let is_reversed = |key| run.seen.iter().any(|seen| seen.key == key && seen.reversed);
     let mut waiting = run.parked.iter().filter(|parked| parked.step == run.steps[place].step);

@@ -56,7 +56,7 @@ impl Engine {
             let answer = self.completion_answer(ctx, &state, &wish, &decided);
             match self.write(ctx, decided.write).await? {
                 Outcome::Applied(_) | Outcome::Replayed => return Ok(answer),
-                Outcome::OverBudget { .. } => funds = Funds::HeldOnly,
+                Outcome::OverBudget { level, .. } => funds = funds.after_refusal(&level),
                 Outcome::Stale => {}
             }
         }

@@ -20,6 +20,7 @@ mod complete_step;
 mod receive_conversion;
 mod read_wallet;
 mod list_enrollments;
+mod inquire;
 
 mod deliver;
 mod sweep;
@@ -40,6 +41,7 @@ pub use deliver::{AttemptOutcome, Finished};
 pub use edit_catalog::{Applied, ApplyError};
 pub use engine::{Engine, Stores};
 pub use error::EngineError;
+pub use inquire::Inquiry;
 pub use list_enrollments::RunLine;
 pub use list_missions::{ListView, MissionView, reward_total};
 pub use open_session::{Opened, SessionRequest, Viewer};

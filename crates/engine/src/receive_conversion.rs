@@ -125,8 +125,8 @@ impl Engine {
             let answer = ConversionAnswer { verdict, reason, transaction: decided.transaction };
             match self.write(ctx, decided.write).await? {
                 Outcome::Applied(_) | Outcome::Replayed => return Ok(answer),
-                // What goes beyond the hold has no budget: decide again without it.
-                Outcome::OverBudget { .. } => funds = Funds::HeldOnly,
+                // Not all that goes beyond the hold has budget: decide again with what there is.
+                Outcome::OverBudget { level, .. } => funds = funds.after_refusal(&level),
                 Outcome::Stale => {}
             }
         }

@@ -7,6 +7,7 @@
 //! | each delivery | 1 |
 
 use domain::ids::{DeliveryId, EnrollmentId, MissionId, TransactionId, UserKey, UserPrefix};
+use domain::inquire::sentence;
 use domain::journal::{Cause, EventTrace, Message};
 use domain::time::Timestamp;
 use store::Stored;
@@ -38,11 +39,11 @@ pub struct TrailLine {
     pub enrollment: Option<EnrollmentId>,
     /// The transaction or delivery it is about.
     pub id: Option<String>,
-    /// The verdict and reason of an event.
+    /// The verdict and reason of an event; of an inquiry, whether it is open and what was found.
     pub verdict: Option<(&'static str, &'static str)>,
     /// What happened, in a plain sentence.
     pub sentence: String,
-    /// The raw event.
+    /// The raw event, or the message of an inquiry.
     pub raw: Option<String>,
 }
 
@@ -175,6 +176,14 @@ fn lines_of(stored: &Stored) -> Vec<TrailLine> {
             verdict: Some((verdict.name(), reason.code())),
             ..line("completion", Some(*enrollment), format!("Step {step}: {}", reason.sentence()))
         }],
+        Cause::Inquiry { enrollment, step, finding, reason, message } => {
+            let answer = sentence(*finding, *reason);
+            vec![TrailLine {
+                verdict: Some((finding.status(), finding.code())),
+                raw: message.clone(),
+                ..line("inquiry", Some(*enrollment), format!("Asked about step {step}: {answer}"))
+            }]
+        }
         Cause::Sweep | Cause::LimitsSet { .. } => Vec::new(),
     };
     lines.extend(record.transactions.iter().map(|transaction| TrailLine {

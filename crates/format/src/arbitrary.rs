@@ -17,7 +17,7 @@ use domain::time::{Day, Timestamp, UtcOffset};
 use domain::user::{
     Counted, Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress, UserState,
 };
-use domain::verdict::{Reason, Refusal, Verdict};
+use domain::verdict::{Finding, Reason, Refusal, Verdict};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -164,7 +164,8 @@ fn enrollment() -> impl Strategy<Value = Enrollment> {
     let names = (enrollment_id(), any::<[u32; 5]>());
     let terms = ([time(), time(), time()], day(), currency(), select(phases), micros());
     let progress = (vec(step_progress(), 0..3), vec(seen(), 0..3), vec(parked(), 0..2));
-    (names, terms, progress).prop_map(|((id, numbers), terms, (steps, seen, parked))| Enrollment {
+    let owed = (of(time()), any::<bool>());
+    (names, terms, progress, owed).prop_map(|((id, numbers), terms, progress, owed)| Enrollment {
         id,
         mission: MissionId(numbers[0]),
         version: numbers[1],
@@ -178,9 +179,11 @@ fn enrollment() -> impl Strategy<Value = Enrollment> {
         currency: terms.2,
         phase: terms.3,
         held: terms.4,
-        steps,
-        seen,
-        parked,
+        steps: progress.0,
+        seen: progress.1,
+        parked: progress.2,
+        retry_at: owed.0,
+        forfeited: owed.1,
     })
 }
 
@@ -266,7 +269,17 @@ fn cause() -> impl Strategy<Value = Cause> {
     let limits_set = (any::<u32>(), limits())
         .prop_map(|(id, limits)| Cause::LimitsSet { line_item: LineItemId(id), limits });
     let event = event_trace().prop_map(Cause::Event);
-    prop_oneof![participation, refused, event, completion, Just(Cause::Sweep), limits_set]
+    let (finding, message) = (select(Finding::ALL.to_vec()), of(text()));
+    let inquiry = (enrollment_id(), any::<u32>(), finding, of(reason()), message).prop_map(
+        |(enrollment, step, finding, reason, message)| Cause::Inquiry {
+            enrollment,
+            step: StepId(step),
+            finding,
+            reason,
+            message,
+        },
+    );
+    prop_oneof![participation, refused, event, completion, inquiry, Just(Cause::Sweep), limits_set]
 }
 
 fn account() -> impl Strategy<Value = Account> {

@@ -6,7 +6,7 @@ use domain::budget::{BudgetMove, Guard, Limits};
 use domain::ids::Act;
 use domain::journal::{Cause, EventTrace, Message, MessageKind, Record};
 use domain::ledger::{Account, Asset, Entry, Transaction};
-use domain::verdict::Refusal;
+use domain::verdict::{Finding, Refusal};
 
 use crate::wire::{DecodeError, decode, encode, wire_enums, wire_structs};
 
@@ -66,6 +66,12 @@ wire_enums! {
         3 = Completion { enrollment, step, verdict, reason },
         4 = Sweep,
         5 = LimitsSet { line_item, limits },
+        6 = Inquiry { enrollment, step, finding, reason, message },
+    }
+    Finding {
+        0 = Paid, 1 = OnHold, 2 = Counting, 3 = WaitingForStep, 4 = WaitingForBudget,
+        5 = NotSeenYet, 6 = NotDone, 7 = TooLate, 8 = DidNotCount, 9 = TakenBack,
+        10 = NeedsSupport,
     }
     Refusal { 0 = NotEligible, 1 = AlreadyDone, 2 = Exhausted, 3 = Closed, 4 = Blocked }
     Act { 0 = Grant, 1 = Capture, 2 = Reversal }

@@ -43,7 +43,7 @@ wire_structs! {
     OsVersion { major, minor, patch }
     Enrollment {
         id, mission, version, line_item, ad_group, unit, started_at, deadline, late_until, day,
-        currency, phase, held, steps, seen, parked,
+        currency, phase, held, steps, seen, parked, retry_at, forfeited,
     }
     StepProgress { step, split, points, progress, reached, latest_at, paid, visit_at, misses }
     Split { payout, user, publisher, margin }
@@ -65,7 +65,8 @@ wire_enums! {
         15 = CurrencyMismatch, 16 = PartnerRejected, 17 = Organic, 18 = NoClick,
         19 = ForgedClick, 20 = OtherAdvertiser, 21 = NoEnrollment, 22 = BadField, 23 = Reversed,
         24 = ReversalWaits, 25 = NothingToReverse, 26 = TooMany, 27 = TooSoon,
-        28 = VisitStarted, 29 = WrongAnswer, 30 = NoAttempts, 31 = NotOurs, 32 = Locked, 33 = BadSignature,
+        28 = VisitStarted, 29 = WrongAnswer, 30 = NoAttempts, 31 = NotOurs, 32 = Locked,
+        33 = BadSignature, 34 = BudgetSpent,
     }
 }
 
@@ -165,6 +166,8 @@ mod tests {
             steps: vec![step],
             seen: vec![seen],
             parked: Vec::new(),
+            retry_at: None,
+            forfeited: false,
         };
         UserState {
             app: AppId(1),

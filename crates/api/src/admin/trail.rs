@@ -38,20 +38,20 @@ struct TrailLineDoc {
     at: String,
     /// Place in the journal; 0 for a delivery's state.
     seq: u64,
-    /// What sort of thing: `participation`, `refusal`, `event`, `completion`, `grant`, `capture`,
-    /// `reversal` or `delivery`.
+    /// What sort of thing: `participation`, `refusal`, `event`, `completion`, `inquiry`, `grant`,
+    /// `capture`, `reversal` or `delivery`.
     what: &'static str,
     /// The run that it belongs to.
     enrollment_id: Option<String>,
     /// The transaction or delivery that it is about.
     id: Option<String>,
-    /// What became of an event.
+    /// What became of an event; of an inquiry, `answered` or `open`.
     verdict: Option<&'static str>,
     /// Why; a stable code.
     reason: Option<&'static str>,
     /// What happened, in a sentence.
     sentence: String,
-    /// The raw event as it came, without secrets.
+    /// The raw event as it came, without secrets; of an inquiry, the user's message.
     raw: Option<String>,
 }
 

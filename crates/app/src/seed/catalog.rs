@@ -1,8 +1,8 @@
-//! The benchmark's catalogue: one app, and line items spread over twenty kinds of users.
+//! The benchmark's catalogue: one app, and line items spread over thirty kinds of users.
 //!
 //! A kind is a country, a platform and a gender. Each line item is for one of them, through three ad
-//! groups by age that together leave nobody out; so every user fits the same number of missions, and
-//! every request has to sort out the rest.
+//! groups by age that together leave nobody out; so every user fits about the same number of
+//! missions, and every request has to sort out the rest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,18 +29,20 @@ pub(super) const PARTNER_TOKEN: &str = "benchmark-partner-token";
 pub(super) const APP: AppId = AppId(1);
 pub(super) const UNIT: UnitId = UnitId(1);
 pub(super) const PARTNER: PartnerId = PartnerId(1);
-/// The events of the two steps of every mission.
+/// The events of a mission's steps, in order.
 pub(super) const EVENTS: [&str; 2] = ["install", "level_10"];
+/// How many steps each mission of a line item has.
+const STEPS: [usize; 3] = [1, 1, 2];
 /// Missions of a line item.
-pub(super) const MISSIONS_PER_LINE_ITEM: u32 = 2;
+pub(super) const MISSIONS_PER_LINE_ITEM: u32 = STEPS.len() as u32;
 /// Ad groups of a line item: their ages, which leave nobody out.
 const AGES: [(u8, u8); 3] = [(0, 29), (30, 44), (45, 120)];
 
 const COUNTRIES: [&str; 5] = ["KR", "JP", "US", "DE", "BR"];
-const PLATFORMS: [Platform; 2] = [Platform::Android, Platform::Ios];
+const PLATFORMS: [Platform; 3] = Platform::ALL;
 const GENDERS: [Gender; 2] = [Gender::Female, Gender::Male];
 /// Kinds of users.
-pub(super) const KINDS: u32 = 20;
+pub(super) const KINDS: u32 = 30;
 
 /// What the users of a kind have in common.
 #[derive(Clone, Copy)]
@@ -55,12 +57,12 @@ pub(super) fn kind(number: u32) -> Kind {
     let number = (number % KINDS) as usize;
     Kind {
         country: CountryCode::parse(COUNTRIES[number % 5]),
-        platform: PLATFORMS[number / 5 % 2],
-        gender: GENDERS[number / 10],
+        platform: PLATFORMS[number / 5 % 3],
+        gender: GENDERS[number / 15],
     }
 }
 
-/// Missions that a user of any kind fits.
+/// Missions that a user fits at least, whatever his kind.
 pub(super) fn missions_per_user(line_items: u32) -> u32 {
     line_items / KINDS * MISSIONS_PER_LINE_ITEM
 }
@@ -154,7 +156,7 @@ fn ad_groups(line_item: u32) -> impl Iterator<Item = AdGroup> {
     })
 }
 
-/// Two steps in order, with texts of usual length.
+/// One step or two in order, with texts of usual length.
 fn mission(number: u32) -> Mission {
     let line_item = number / MISSIONS_PER_LINE_ITEM;
     let creative = |language: &str, title: &str, summary: &str| Creative {
@@ -175,11 +177,7 @@ fn mission(number: u32) -> Mission {
             creative("en", "Castle", "Reach level 10"),
             creative("ko", "성", "레벨 10에 도달하세요"),
         ],
-        steps: vec![
-            step(1, "Install and open", EVENTS[0], 0),
-            // On hold for so long that it is not released during a benchmark.
-            step(2, "Reach level 10", EVENTS[1], 720),
-        ],
+        steps: steps(STEPS[(number % MISSIONS_PER_LINE_ITEM) as usize]),
         sequence: Sequence::Ordered,
         window_seconds: 60 * 86_400,
         typical_minutes: Some(60),
@@ -188,6 +186,16 @@ fn mission(number: u32) -> Mission {
         landing_url: "https://landing.example/start?click_id={click_id}".to_owned(),
         landing: Landing::ExternalBrowser,
     }
+}
+
+fn steps(count: usize) -> Vec<Step> {
+    let mut steps = vec![
+        step(1, "Install and open", EVENTS[0], 0),
+        // On hold for so long that it is not released during a benchmark.
+        step(2, "Reach level 10", EVENTS[1], 720),
+    ];
+    steps.truncate(count);
+    steps
 }
 
 fn step(id: u32, title: &str, event: &str, hold_hours: u32) -> Step {
@@ -237,12 +245,13 @@ mod tests {
         assert_eq!(catalog.line_items.len(), 500);
         assert_eq!(catalog.ad_groups.len(), 1_500);
         assert_eq!(catalog.missions.values().map(|one| one.steps.len()).sum::<usize>(), 2_000);
-        assert_eq!(missions_per_user(500), 50);
+        let missions_of_a_kind = catalog.missions.len() as u32 / KINDS;
+        assert_eq!((missions_per_user(500), missions_of_a_kind), (48, 50));
     }
 
     #[test]
     fn missions_of_a_kind_are_those_of_its_line_items() {
-        let missions: Vec<Mission> = (0..1_000).map(mission).collect();
+        let missions: Vec<Mission> = (0..1_500).map(mission).collect();
         for of_kind in 0..KINDS {
             for number in 0..missions_per_user(500) {
                 let id = mission_of_kind(of_kind, number);

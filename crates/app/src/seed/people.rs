@@ -7,7 +7,7 @@ use domain::catalog::OsVersion;
 use domain::change::{Change, Loaded};
 use domain::convert::{Event, Funds, Standing, Write, convert};
 use domain::decide::{Levels, Situation};
-use domain::ids::{EnrollmentId, Mode};
+use domain::ids::{EnrollmentId, MissionId, Mode};
 use domain::participate::{Participation, participate};
 use domain::snapshot::Snapshot;
 use domain::targeting::Profile;
@@ -21,7 +21,7 @@ pub(super) const USER_ID: &str = "user-{n}";
 /// Ages run from here over fifty years.
 const AGE_MIN: u32 = 15;
 const AGES: u32 = 50;
-/// Prime to the number of missions of a kind, so that neighbours have other missions.
+/// How far apart the missions of neighbours are; prime to how many a kind has, so that all are used.
 const STRIDE: u32 = 7;
 
 /// Draws users up.
@@ -43,7 +43,7 @@ impl People {
     }
 
     /// Everything that the user of that number has done, each change on the one before: one run
-    /// after the other, an hour apart, and both steps of the first.
+    /// after the other, an hour apart, and all steps of the first.
     pub(super) fn changes(&self, number: u32) -> anyhow::Result<Vec<Change>> {
         let mut desk = Desk { people: self, loaded: stranger(number), changes: Vec::new() };
         let line_items = self.snapshot.catalog().line_items.len() as u32;
@@ -66,7 +66,7 @@ impl People {
             };
             desk.take(*change);
             if at == 0 {
-                EVENTS.iter().try_for_each(|event| desk.report(run, event, now))?;
+                desk.finish(run, mission, now)?;
             }
         }
         Ok(desk.changes)
@@ -109,6 +109,13 @@ impl Desk<'_> {
         let version = self.loaded.version + 1;
         self.loaded = Loaded { version, chain: change.chain, state: change.state.clone() };
         self.changes.push(change);
+    }
+
+    /// Does all steps of the run.
+    fn finish(&mut self, run: EnrollmentId, id: MissionId, now: Timestamp) -> anyhow::Result<()> {
+        let mission = self.people.snapshot.catalog().missions.get(&id);
+        let steps = mission.map_or(0, |mission| mission.steps.len());
+        EVENTS.iter().take(steps).try_for_each(|event| self.report(run, event, now))
     }
 
     /// Has the partner report an event that must earn something.

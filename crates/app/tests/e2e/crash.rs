@@ -127,7 +127,9 @@ impl Book {
                     assert_eq!(now.said(), ("duplicate", "seen_before"), "{event_id} was lost");
                     assert_eq!(now.transaction, first.transaction, "{event_id}");
                 }
-                None => assert!(matches!(now.verdict.as_str(), "rewarded" | "duplicate"), "{now:?}"),
+                None => {
+                    assert!(matches!(now.verdict.as_str(), "rewarded" | "duplicate"), "{now:?}")
+                }
             }
             transactions.insert(now.transaction.expect("a transaction"));
         }
@@ -256,7 +258,11 @@ async fn a_backup_taken_under_load_is_whole() {
             let request = conversion(&book.click, "round", &sent.event_id);
             let now = Verdict::of(&client.send(&request).await);
             let is_known = now.verdict == "duplicate";
-            assert!(is_known <= is_in_copy, "{} is in the copy and one before is not", sent.event_id);
+            assert!(
+                is_known <= is_in_copy,
+                "{} is in the copy and one before is not",
+                sent.event_id
+            );
             is_in_copy = is_known;
             assert_eq!(now.transaction, first, "the same event is the same transaction for ever");
         }

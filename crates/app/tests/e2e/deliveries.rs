@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::support::catalog::{
-    AMPLE, GENERIC, LIVE_KEY, OTHER_LIVE_KEY, base, campaign, on_event,
-};
+use crate::support::catalog::{AMPLE, GENERIC, LIVE_KEY, OTHER_LIVE_KEY, base, campaign, on_event};
 use crate::support::crowd::in_turns;
 use crate::support::http::{Client, Request, form};
 use crate::support::node::Node;
@@ -55,7 +53,12 @@ async fn a_reversal_is_told_after_its_reward() {
     let paid = convert(&client, &click, "install", "e").await;
     assert_eq!(paid.said(), ("rewarded", "step_done"));
     assert_eq!(ann.balance().await, 2_500);
-    let fields = [("click_id", click.as_str()), ("event", "install"), ("event_id", "e"), ("reversal", "true")];
+    let fields = [
+        ("click_id", click.as_str()),
+        ("event", "install"),
+        ("event_id", "e"),
+        ("reversal", "true"),
+    ];
     let reversal = Request::get(format!("/v1/postbacks/{GENERIC}?{}", form(&fields)));
     let taken = Verdict::of(&client.send(&reversal).await);
     assert_eq!((taken.said(), &taken.transaction), (("rejected", "reversed"), &paid.transaction));
@@ -66,9 +69,8 @@ async fn a_reversal_is_told_after_its_reward() {
     let offered = publisher.wait_for("three attempts", |all| all.len() >= 3).await;
     assert!(offered.iter().all(|one| one.kind() == "reward.granted"), "{offered:?}");
     publisher.set_mood("other", Mood::Well);
-    let told = publisher.wait_for("the reversal", |all| {
-        all.iter().any(|one| one.kind() == "reward.reversed")
-    });
+    let told = publisher
+        .wait_for("the reversal", |all| all.iter().any(|one| one.kind() == "reward.reversed"));
     let told = told.await;
     let reversed = told.iter().find(|one| one.kind() == "reward.reversed").unwrap();
     assert_eq!(reversed.data("amount"), 2_500);
@@ -94,9 +96,8 @@ async fn a_silent_publisher_does_not_delay_another() {
     publisher.wait_for("the silent one to be called", |all| !all.is_empty()).await;
     let click = User::open(&client, "ann").await.start(11).await;
     let own = convert(&client, &click, "install", "e").await.transaction.unwrap();
-    let told = publisher.wait_for("the other's reward", |all| {
-        all.iter().any(|one| one.path == "live")
-    });
+    let told =
+        publisher.wait_for("the other's reward", |all| all.iter().any(|one| one.path == "live"));
     assert!(told.await.iter().any(|one| one.transaction() == own));
     assert_eq!(publisher.check().len(), 1, "the silent one has accepted nothing yet");
     publisher.set_mood("other", Mood::Well);
@@ -127,7 +128,8 @@ async fn a_publisher_that_says_stop_is_told_when_asked_to() {
     assert_eq!(replayed, json!({"replayed": 1}));
     let delivered = settled(&client, LIVE_KEY, "delivered").await;
     assert_eq!((&delivered["id"], &delivered["last_status"]), (&stopped["id"], &json!(204)));
-    let span = json!({"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z", "state": "delivered"});
+    let span =
+        json!({"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z", "state": "delivered"});
     let range = Request::post("/v1/deliveries/replay").bearer(LIVE_KEY).json(&span);
     assert_eq!(client.send(&range).await.expect(200).json(), json!({"replayed": 1}));
     publisher.wait_for("the same once more", |all| all.len() >= 3).await;
@@ -154,7 +156,10 @@ async fn a_server_that_has_moved_gets_what_has_waited() {
     assert_eq!(difference["changed"].as_array().unwrap().len(), 2, "{difference}");
     publisher.wait_for_rewards(1).await;
     let told = publisher.received();
-    assert_eq!((Some(told[0].transaction()), &told[0].id), (paid.transaction, &text(&waiting["id"])));
+    assert_eq!(
+        (Some(told[0].transaction()), &told[0].id),
+        (paid.transaction, &text(&waiting["id"]))
+    );
     publisher.check();
     node.finish();
 }

@@ -39,7 +39,8 @@ async fn the_same_tap_is_one_enrollment_and_the_same_conversion_pays_once() {
     let begun = taps.iter().filter(|(status, _)| *status == 201).count();
     let gone_on = taps.iter().filter(|(status, _)| *status == 200).count();
     assert_eq!((begun, gone_on), (1, COPIES - 1));
-    let distinct = |name: &str| taps.iter().map(|(_, tap)| tap[name].to_string()).collect::<BTreeSet<_>>();
+    let distinct =
+        |name: &str| taps.iter().map(|(_, tap)| tap[name].to_string()).collect::<BTreeSet<_>>();
     assert_eq!((distinct("enrollment_id").len(), distinct("click_id").len()), (1, 1));
 
     let click = taps[0].1["click_id"].as_str().unwrap();
@@ -87,7 +88,11 @@ async fn a_thousand_users_race_for_the_last_unit() {
         (32, format!("{AMPLE}\ndaily_budget = 1_000_000\n{noon}")),
         (33, format!("{AMPLE}\ncaps = {{ total = 1 }}")),
         (34, format!("{AMPLE}\ncaps = {{ daily = 1 }}\n{noon}")),
-        (35, "budget = 100_000_000\nhold = { share = \"50%\", grace = 0 }\ncaps = { total = 1 }".to_owned()),
+        (
+            35,
+            "budget = 100_000_000\nhold = { share = \"50%\", grace = 0 }\ncaps = { total = 1 }"
+                .to_owned(),
+        ),
     ];
     let campaigns = limits.map(|(id, settings)| campaign(id, &settings, &[&step])).concat();
     let node = Node::start(&(base("http://127.0.0.1:9") + &campaigns));

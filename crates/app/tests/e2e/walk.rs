@@ -62,14 +62,20 @@ async fn a_user_does_a_mission_and_is_paid_for_every_step() {
     assert_eq!(again["click_id"], started["click_id"]);
     assert_ne!(client.send(&ask).await.expect(200).header("etag"), Some(etag.as_str()));
     let whole = 1_000_000_000_000;
-    assert_eq!(figures(&budget(&client, &node, 11).await), [whole, 0, 3_300_000, whole - 3_300_000]);
+    assert_eq!(
+        figures(&budget(&client, &node, 11).await),
+        [whole, 0, 3_300_000, whole - 3_300_000]
+    );
 
     let first = client.send(&conversion(&click, "install", "e1")).await;
     assert_eq!(first.store_calls(), 2);
     let first = Verdict::of(&first);
     assert_eq!(first.said(), ("rewarded", "step_done"));
     let copy = convert(&client, &click, "install", "e1").await;
-    assert_eq!((copy.said(), &copy.transaction), (("duplicate", "seen_before"), &first.transaction));
+    assert_eq!(
+        (copy.said(), &copy.transaction),
+        (("duplicate", "seen_before"), &first.transaction)
+    );
     let fields = [("click_id", click.as_str()), ("event", "level"), ("event_id", "e2")];
     let post = Request::post(format!("/v1/postbacks/{GENERIC}"));
     let by_form = post.clone().body("application/x-www-form-urlencoded", form(&fields));
@@ -155,12 +161,37 @@ async fn partners_report_in_their_own_words() {
     let ann = User::open(&client, "ann").await.start(11).await;
     let appsflyer = [
         // An install has no event of its own; what was not filled in says nothing.
-        (vec![("clickid", ann.as_str()), ("install_unix_ts", &seconds), ("event_name", "")], "rewarded"),
+        (
+            vec![("clickid", ann.as_str()), ("install_unix_ts", &seconds), ("event_name", "")],
+            "rewarded",
+        ),
         (vec![("clickid", &ann), ("install_unix_ts", &seconds), ("campaign", "x")], "duplicate"),
-        (vec![("clickid", &ann), ("event-name", "af_level_achieved"), ("event_id", "{event-id}"), ("event-time", &millis)], "rewarded"),
-        (vec![("clickid", &ann), ("event_name", "purchase"), ("blocked_reason", "fraud")], "rejected"),
-        (vec![("clickid", &ann), ("event_name", "purchase"), ("media_source", "organic")], "ignored"),
-        (vec![("clickid", &ann), ("mapped_iae", "purchase"), ("monetary", "4.99"), ("currency", "usd")], "pending"),
+        (
+            vec![
+                ("clickid", &ann),
+                ("event-name", "af_level_achieved"),
+                ("event_id", "{event-id}"),
+                ("event-time", &millis),
+            ],
+            "rewarded",
+        ),
+        (
+            vec![("clickid", &ann), ("event_name", "purchase"), ("blocked_reason", "fraud")],
+            "rejected",
+        ),
+        (
+            vec![("clickid", &ann), ("event_name", "purchase"), ("media_source", "organic")],
+            "ignored",
+        ),
+        (
+            vec![
+                ("clickid", &ann),
+                ("mapped_iae", "purchase"),
+                ("monetary", "4.99"),
+                ("currency", "usd"),
+            ],
+            "pending",
+        ),
     ];
     for (fields, verdict) in appsflyer {
         let ask = Request::get(format!("/v1/postbacks/{APPSFLYER}?{}", form(&fields)));
@@ -170,9 +201,18 @@ async fn partners_report_in_their_own_words() {
 
     let ben = User::open(&client, "ben").await.start(11).await;
     let adjust = [
-        (vec![("label", ben.as_str()), ("activity_kind", "install"), ("created_at", &seconds)], "rewarded"),
-        (vec![("label", &ben), ("event", "k7d2bq"), ("nonce", "n1"), ("activity_kind", "event")], "rewarded"),
-        (vec![("label", &ben), ("event", "k7d2bq"), ("nonce", "n1"), ("activity_kind", "event")], "duplicate"),
+        (
+            vec![("label", ben.as_str()), ("activity_kind", "install"), ("created_at", &seconds)],
+            "rewarded",
+        ),
+        (
+            vec![("label", &ben), ("event", "k7d2bq"), ("nonce", "n1"), ("activity_kind", "event")],
+            "rewarded",
+        ),
+        (
+            vec![("label", &ben), ("event", "k7d2bq"), ("nonce", "n1"), ("activity_kind", "event")],
+            "duplicate",
+        ),
         (vec![("label", &ben), ("activity_kind", "rejected_install"), ("nonce", "n2")], "rejected"),
         (vec![("label", &ben), ("event", "unknown"), ("network_name", "Organic")], "ignored"),
     ];

@@ -36,11 +36,22 @@ pub struct Problem {
 #[must_use]
 pub fn validate(catalog: &Catalog) -> Vec<Problem> {
     let mut found = Findings::default();
+    check_numbers(catalog, &mut found);
     supply::check(catalog, &mut found);
     demand::check(catalog, &mut found);
     mission::check(catalog, &mut found);
     check_keys(catalog, &mut found);
     found.into_problems()
+}
+
+/// Numbers begin with 1: a partner's macro that is 0 means that there is none.
+fn check_numbers(catalog: &Catalog, found: &mut Findings) {
+    for kind in EntityKind::ALL {
+        if catalog.ids(kind).first() == Some(&0) {
+            found.on(kind, 0);
+            found.add("id", "numbers begin with 1");
+        }
+    }
 }
 
 /// A key or token proves who calls, so no two may be the same anywhere.

@@ -199,6 +199,7 @@ fn remembered(cause: &Cause) -> Option<Verdict> {
         Cause::Completion { verdict, reason, .. } => (*verdict, *reason),
         Cause::Participation { .. }
         | Cause::Refused { .. }
+        | Cause::Inquiry { .. }
         | Cause::Sweep
         | Cause::LimitsSet { .. } => return None,
     };

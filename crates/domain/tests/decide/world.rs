@@ -175,5 +175,7 @@ pub(crate) fn run(
         steps: steps.collect(),
         seen: Vec::new(),
         parked: Vec::new(),
+        retry_at: None,
+        forfeited: false,
     }
 }

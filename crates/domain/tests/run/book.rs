@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::budget::{Breach, Level, Limits, Used};
-use domain::change::{Change, Loaded};
+use domain::change::{Change, Loaded, MESSAGES_MAX, MOVES_MAX};
 use domain::complete::{Completion, complete};
-use domain::convert::{Decided, Event, Funds, Write, convert};
+use domain::convert::{Decided, Event, Funds, Write, convert, trace_of};
 use domain::decide::{Levels, Situation};
-use domain::ids::{AppId, LineItemId, MissionId, Mode, UnitId};
+use domain::ids::{AppId, LineItemId, MissionId, Mode, StepId, UnitId};
+use domain::inquire::{Answer, inquire};
 use domain::journal::{Cause, Chain, Record};
 use domain::participate::{Participation, participate};
 use domain::snapshot::Snapshot;
@@ -20,6 +21,9 @@ use crate::terms::Terms;
 
 /// Ten in the morning of some day, at which every run begins.
 pub(crate) const START: Timestamp = Timestamp(20_000 * DAY_MS + 10 * HOUR_MS);
+
+/// More changes than any sweep of a test needs.
+const CHANGES_MAX: u32 = 1_000;
 
 /// Everything that is committed, in memory.
 #[derive(Clone)]
@@ -82,12 +86,31 @@ impl Book {
         })
     }
 
-    /// Sweeps until nothing is due.
+    /// Answers an inquiry and keeps its trace.
+    pub(crate) fn ask(&mut self, step: StepId, now: Timestamp) -> Answer {
+        let run = self.run();
+        let mission = self.snapshot.mission_version(run.mission, run.version).expect("the terms");
+        let place = mission.steps.iter().position(|one| one.id == step).expect("a step");
+        let newest_first: Vec<&Record> = self.journal.iter().rev().map(|(_, one)| one).collect();
+        let answer = inquire(run, mission, place, &newest_first, now);
+        let Answer { finding, reason, .. } = answer;
+        let enrollment = run.id;
+        let cause = Cause::Inquiry { enrollment, step, finding, reason, message: None };
+        let trace = trace_of(&self.loaded, cause, now);
+        self.journal.push((Chain::default(), trace));
+        answer
+    }
+
+    /// Sweeps until nothing is due; says how many changes that took.
     pub(crate) fn sweep(&mut self, now: Timestamp) -> u32 {
-        let mut changes = 0;
-        while let Some(change) = sweep(&self.loaded, &self.snapshot, now) {
-            assert_eq!(self.commit(change), Ok(()), "time alone never needs budget");
-            changes += 1;
+        let (mut changes, mut funds) = (0, Funds::HeldAndMore);
+        while let Some(change) = sweep(&self.loaded, &self.snapshot, funds, now) {
+            if self.commit(change).is_ok() {
+                (changes, funds) = (changes + 1, Funds::HeldAndMore);
+            } else {
+                funds = self.refused(funds);
+            }
+            assert!(changes <= CHANGES_MAX, "a sweep comes to an end");
         }
         assert!(self.loaded.state.due_at().is_none_or(|due| due > now));
         changes
@@ -107,13 +130,19 @@ impl Book {
     }
 
     fn settle(&mut self, decide: impl Fn(&Self, Funds) -> Decided) -> Decided {
-        let first = decide(self, Funds::HeldAndMore);
-        if self.write(&first) {
-            return first;
+        let mut funds = Funds::HeldAndMore;
+        loop {
+            let decided = decide(self, funds);
+            if self.write(&decided) {
+                return decided;
+            }
+            funds = self.refused(funds);
         }
-        let second = decide(self, Funds::HeldOnly);
-        assert!(self.write(&second), "what is held is never over budget");
-        second
+    }
+
+    fn refused(&self, funds: Funds) -> Funds {
+        assert_ne!(funds, Funds::HeldOnly, "what is held is never over budget");
+        funds.after_refusal(&self.level())
     }
 
     fn write(&mut self, decided: &Decided) -> bool {
@@ -129,7 +158,12 @@ impl Book {
 
     fn commit(&mut self, change: Change) -> Result<(), Breach> {
         assert_eq!(change.base, self.loaded.version);
-        let record = change.record.expect("every change of a run is recorded");
+        let Some(record) = change.record.clone() else {
+            self.loaded = change.after();
+            return Ok(());
+        };
+        assert!(record.moves.len() <= MOVES_MAX && record.messages.len() <= MESSAGES_MAX);
+        assert!(record.transactions.len() <= MESSAGES_MAX);
         let (mut total, mut days) = (self.total, self.days.clone());
         for by in &record.moves {
             let day = days.entry(by.day).or_default();
@@ -139,7 +173,7 @@ impl Book {
         }
         (self.total, self.days) = (total, days);
         self.journal.push((change.chain, record));
-        self.loaded = Loaded { version: change.base + 1, chain: change.chain, state: change.state };
+        self.loaded = change.after();
         Ok(())
     }
 

@@ -30,8 +30,8 @@ fn beyond_an_expected_share_there_is_the_budget_then_the_grace_then_waiting() {
             3h c #3                   => parked awaiting_budget
             3h look                   => in_progress rewarded rewarded pending(awaiting_budget) available +1200 held 0 booked 2
             4h total 2                => ok
-            5h d #4                   => parked awaiting_budget
-            5h look                   => completed rewarded rewarded pending(awaiting_budget) pending(awaiting_budget) +1200 held 0 booked 2
+            5h d #4                   => rewarded step_done
+            5h look                   => completed rewarded rewarded pending(awaiting_budget) rewarded +1800 held 0 booked 3
             6h total 3                => ok
             7h a #5                   => ignored limit_reached
             7h look                   => closed rewarded rewarded rewarded rewarded +2400 held 0 booked 4
@@ -45,7 +45,7 @@ fn beyond_an_expected_share_there_is_the_budget_then_the_grace_then_waiting() {
             1h a #1                   => rewarded step_done
             2h b #2                   => parked awaiting_budget
             3d sweep                  => 1
-            3d look                   => closed rewarded expired(awaiting_budget) +600 held 0 booked 1
+            3d look                   => closed rewarded expired(budget_spent) +600 held 0 booked 1
         ",
     );
 }

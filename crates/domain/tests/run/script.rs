@@ -7,13 +7,14 @@
 //!   (currency), `by=` (partner), `reversal`, `rejected`, `organic`;
 //! - `visit`, `quiz` or `check_in` of a step, such as `quiz 2 choice=1`;
 //! - `sweep`, which answers how many changes it made; `total`, which sets the budget;
-//! - `look`, which answers the run's state, its steps' states and the money.
+//! - `look`, which answers the run's state, its steps' states and the money;
+//! - `ask` and a step, which is an inquiry.
 
 use domain::complete::{Completion, Evidence};
 use domain::convert::{Event, Standing};
 use domain::ids::{MissionId, PartnerId, StepId};
 use domain::money::CurrencyCode;
-use domain::time::Timestamp;
+use domain::time::{HOUR_MS, Timestamp};
 use domain::view;
 
 use crate::book::{Book, START};
@@ -46,6 +47,9 @@ pub(crate) fn play(book: &mut Book, command: &str) -> String {
     let mut words = rest.split_whitespace();
     let decided = match words.next().expect("a command") {
         "look" => return look(book, now),
+        "ask" => {
+            return ask(book, StepId(words.next().expect("a step").parse().expect("a number")), now);
+        }
         "sweep" => return book.sweep(now).to_string(),
         "total" => {
             book.set_total(money(words.next().expect("an amount")));
@@ -130,6 +134,31 @@ fn look(book: &Book, now: Timestamp) -> String {
     }
     let (held, booked) = (run.held.0 / UNIT, book.used().booked.0 / UNIT);
     format!("{text} held {held} booked {booked}")
+}
+
+/// Such as `counting 2/3 until=48h` or `open needs_support(event_conflict)`; times are since the start.
+fn ask(book: &mut Book, step: StepId, now: Timestamp) -> String {
+    let answer = book.ask(step, now);
+    let is_open = if answer.finding.is_open() { "open " } else { "" };
+    let mut text = format!("{is_open}{}", answer.finding.code());
+    if let Some(reason) = answer.reason {
+        text.push_str(&format!("({})", reason.code()));
+    }
+    if let Some(points) = answer.points {
+        text.push_str(&format!(" +{}", points.0));
+    }
+    if let Some((done, need)) = answer.progress {
+        text.push_str(&format!(" {}/{}", done / scale(need), need / scale(need)));
+    }
+    if let Some(step) = answer.needs {
+        text.push_str(&format!(" needs={step}"));
+    }
+    for (name, moment) in [("at", answer.at), ("until", answer.until)] {
+        if let Some(moment) = moment {
+            text.push_str(&format!(" {name}={}h", moment.since(START) / HOUR_MS));
+        }
+    }
+    text
 }
 
 /// Units of money are told in whole ones.

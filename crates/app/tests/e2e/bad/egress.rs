@@ -15,16 +15,39 @@ use crate::support::publisher::WEBHOOK_SECRET;
 
 /// Addresses of endpoints, with `{port}` for a port on which somebody listens on this machine.
 const INWARD: [&str; 34] = [
-    "http://127.0.0.1:{port}/", "http://localhost:{port}/", "http://LOCALHOST:{port}/", "http://localhost.:{port}/",
-    "http://127.1:{port}/", "http://127.0.1:{port}/", "http://0:{port}/", "http://0.0.0.0:{port}/",
-    "http://2130706433:{port}/", "http://0x7f000001:{port}/", "http://0x7f.0.0.1:{port}/",
-    "http://017700000001:{port}/", "http://0177.0.0.1:{port}/", "http://127.0.0.1.:{port}/",
-    "http://１２７.０.０.１:{port}/", "http://127。0。0。1:{port}/", "http://[::1]:{port}/", "http://[::]:{port}/",
-    "http://[::ffff:127.0.0.1]:{port}/", "http://[::ffff:7f00:1]:{port}/", "http://[::127.0.0.1]:{port}/",
-    "http://[64:ff9b::7f00:1]:{port}/", "http://[2002:7f00:1::]:{port}/", "http://[fd00::1]:{port}/",
-    "http://[fe80::1]:{port}/", "http://10.0.0.1:{port}/", "http://172.16.0.1:{port}/",
-    "http://192.168.0.1:{port}/", "http://169.254.169.254/latest/meta-data/", "http://100.64.0.1:{port}/",
-    "http://224.0.0.1:{port}/", "http://255.255.255.255:{port}/", "http://user:pass@127.0.0.1:{port}/",
+    "http://127.0.0.1:{port}/",
+    "http://localhost:{port}/",
+    "http://LOCALHOST:{port}/",
+    "http://localhost.:{port}/",
+    "http://127.1:{port}/",
+    "http://127.0.1:{port}/",
+    "http://0:{port}/",
+    "http://0.0.0.0:{port}/",
+    "http://2130706433:{port}/",
+    "http://0x7f000001:{port}/",
+    "http://0x7f.0.0.1:{port}/",
+    "http://017700000001:{port}/",
+    "http://0177.0.0.1:{port}/",
+    "http://127.0.0.1.:{port}/",
+    "http://１２７.０.０.１:{port}/",
+    "http://127。0。0。1:{port}/",
+    "http://[::1]:{port}/",
+    "http://[::]:{port}/",
+    "http://[::ffff:127.0.0.1]:{port}/",
+    "http://[::ffff:7f00:1]:{port}/",
+    "http://[::127.0.0.1]:{port}/",
+    "http://[64:ff9b::7f00:1]:{port}/",
+    "http://[2002:7f00:1::]:{port}/",
+    "http://[fd00::1]:{port}/",
+    "http://[fe80::1]:{port}/",
+    "http://10.0.0.1:{port}/",
+    "http://172.16.0.1:{port}/",
+    "http://192.168.0.1:{port}/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://100.64.0.1:{port}/",
+    "http://224.0.0.1:{port}/",
+    "http://255.255.255.255:{port}/",
+    "http://user:pass@127.0.0.1:{port}/",
     "http://93.184.215.14:22/",
 ];
 
@@ -76,7 +99,9 @@ async fn no_endpoint_reaches_what_is_not_public() {
     let port = inside.local_addr().unwrap().port().to_string();
     let urls: Vec<String> = INWARD.iter().map(|url| url.replace("{port}", &port)).collect();
     let apps: String = urls.iter().enumerate().map(|(number, url)| app(number, url)).collect();
-    let catalog = base("http://127.0.0.1:9") + &apps + &campaign(11, AMPLE, &[&on_event("install", 1_000_000)]);
+    let catalog = base("http://127.0.0.1:9")
+        + &apps
+        + &campaign(11, AMPLE, &[&on_event("install", 1_000_000)]);
     let node = Node::start_with(&catalog, Setup { allow_private: "", ..Setup::default() });
     let client = Arc::new(node.client());
     let refused = in_turns(8, urls.len(), |number| {

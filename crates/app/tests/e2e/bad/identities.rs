@@ -13,9 +13,33 @@ use crate::support::publisher::Publisher;
 
 /// Each differs from another one by something that some store or language takes for nothing.
 const ALIKE: [&str; 27] = [
-    "a", "A", "á", "a\u{301}", "а", "ａ", "a ", " a", "a\u{200b}", "a\u{a0}", "a\u{202e}b",
-    "한국", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}", "ｶﾞ", "ガ", "カ\u{3099}", "İ", "i", "ı", "ß", "ss",
-    "😀", "👨‍👩‍👧", "../a", "a'--", "<b>a</b>", "=1+1",
+    "a",
+    "A",
+    "á",
+    "a\u{301}",
+    "а",
+    "ａ",
+    "a ",
+    " a",
+    "a\u{200b}",
+    "a\u{a0}",
+    "a\u{202e}b",
+    "한국",
+    "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}",
+    "ｶﾞ",
+    "ガ",
+    "カ\u{3099}",
+    "İ",
+    "i",
+    "ı",
+    "ß",
+    "ss",
+    "😀",
+    "👨‍👩‍👧",
+    "../a",
+    "a'--",
+    "<b>a</b>",
+    "=1+1",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,9 +64,11 @@ async fn users_that_look_alike_are_different_users() {
     publisher.wait_for_rewards(ALIKE.len()).await;
     publisher.check();
     let received = publisher.received();
-    let told: BTreeSet<_> = received.iter().filter_map(|one| one.data("user_id").as_str()).collect();
+    let told: BTreeSet<_> =
+        received.iter().filter_map(|one| one.data("user_id").as_str()).collect();
     assert_eq!(told, ALIKE.into_iter().collect(), "ids are told to the byte");
-    let reward = client.send(&Request::get("/v1/rewards").bearer(LIVE_KEY)).await.expect(200).json();
+    let reward =
+        client.send(&Request::get("/v1/rewards").bearer(LIVE_KEY)).await.expect(200).json();
     assert_eq!(reward["rewards"].as_array().unwrap().len(), ALIKE.len());
     assert_eq!(reward["has_more"], json!(false));
     node.finish();

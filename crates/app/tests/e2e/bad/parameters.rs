@@ -13,18 +13,37 @@ async fn parameters_that_cannot_be_read_are_refused() {
     let token = target.user.token.clone();
     let get = |path: &str| Request::get(path).bearer(&token);
     let queries = [
-        "limit=0", "limit=-1", "limit=501", "limit=1e2", "limit=+5", "limit=%EF%BC%91", "limit=",
-        "limit=1&limit=2", "limit=99999999999999999999", "LIMIT=1", "page=2", "cursor=%00",
-        "cursor=AAAA", "cursor=..%2F..%2Fetc", "limit[]=1", "limit%5B%5D=1", "limit=0x10",
+        "limit=0",
+        "limit=-1",
+        "limit=501",
+        "limit=1e2",
+        "limit=+5",
+        "limit=%EF%BC%91",
+        "limit=",
+        "limit=1&limit=2",
+        "limit=99999999999999999999",
+        "LIMIT=1",
+        "page=2",
+        "cursor=%00",
+        "cursor=AAAA",
+        "cursor=..%2F..%2Fetc",
+        "limit[]=1",
+        "limit%5B%5D=1",
+        "limit=0x10",
     ];
-    let bad_queries = queries.map(|query| {
-        case(query, get(&format!("/v1/missions?{query}")), 400, "bad_parameter")
-    });
+    let bad_queries = queries
+        .map(|query| case(query, get(&format!("/v1/missions?{query}")), 400, "bad_parameter"));
     refuses(&target.client, bad_queries.into()).await;
     let on_behalf = [
-        ("", 400), ("user_id=victim", 400), ("unit_id=1", 400), ("user_id=victim&unit_id=x", 400),
-        ("user_id=victim&user_id=b&unit_id=1", 400), ("user_id=victim&unit_id=1&unit_id=1", 400),
-        ("user_id=victim&unit_id=-1", 400), ("user_id=&unit_id=1", 422), ("user_id=a%00&unit_id=1", 422),
+        ("", 400),
+        ("user_id=victim", 400),
+        ("unit_id=1", 400),
+        ("user_id=victim&unit_id=x", 400),
+        ("user_id=victim&user_id=b&unit_id=1", 400),
+        ("user_id=victim&unit_id=1&unit_id=1", 400),
+        ("user_id=victim&unit_id=-1", 400),
+        ("user_id=&unit_id=1", 422),
+        ("user_id=a%00&unit_id=1", 422),
         ("user_id=victim&unit_id=2", 422),
     ];
     for (query, status) in on_behalf {
@@ -41,14 +60,34 @@ async fn parameters_that_cannot_be_read_are_refused() {
         case("no such mission", get("/v1/missions/999"), 404, "not_found"),
         case("a way up", get("/v1/missions/../../etc/passwd"), 404, "no_such_path"),
         case("an escaped way up", get("/v1/enrollments/..%2F..%2Fetc%2Fpasswd"), 404, "not_found"),
-        case("a long id", get(&format!("/v1/enrollments/{}", "x".repeat(10_000))), 404, "not_found"),
+        case(
+            "a long id",
+            get(&format!("/v1/enrollments/{}", "x".repeat(10_000))),
+            404,
+            "not_found",
+        ),
         case("two slashes", get("//v1/missions"), 404, "no_such_path"),
         case("a slash at the end", get("/v1/missions/"), 404, "no_such_path"),
         case("another case", get("/V1/missions"), 404, "no_such_path"),
         case("no such path", get("/v1/"), 404, "no_such_path"),
-        case("a wrong method", Request::new("DELETE", "/v1/missions").bearer(&token), 405, "method_not_allowed"),
-        case("a made-up method", Request::new("PAY", "/v1/wallet").bearer(&token), 405, "method_not_allowed"),
-        case("a postback by PUT", Request::new("PUT", format!("/v1/postbacks/{GENERIC}")), 405, "method_not_allowed"),
+        case(
+            "a wrong method",
+            Request::new("DELETE", "/v1/missions").bearer(&token),
+            405,
+            "method_not_allowed",
+        ),
+        case(
+            "a made-up method",
+            Request::new("PAY", "/v1/wallet").bearer(&token),
+            405,
+            "method_not_allowed",
+        ),
+        case(
+            "a postback by PUT",
+            Request::new("PUT", format!("/v1/postbacks/{GENERIC}")),
+            405,
+            "method_not_allowed",
+        ),
     ];
     refuses(&target.client, cases).await;
     target.is_unharmed().await;
@@ -73,7 +112,11 @@ fn strangers(target: &Target) -> Vec<Case> {
         ("GET", "/v1/admin/line_items/11/budget", vec!["", token, LIVE_KEY, "nobody"]),
         ("GET", "/v1/admin/trail/x", vec!["", token, LIVE_KEY, "nobody"]),
         ("GET", "/v1/admin/verify", vec!["", token, LIVE_KEY, "nobody"]),
-        ("GET", "/v1/missions/11/explain?app_id=1&unit_id=1&user_id=victim", vec!["", token, LIVE_KEY]),
+        (
+            "GET",
+            "/v1/missions/11/explain?app_id=1&unit_id=1&user_id=victim",
+            vec!["", token, LIVE_KEY],
+        ),
     ];
     let cases = calls.into_iter().flat_map(|(method, path, keys)| {
         keys.into_iter().map(move |key| {
@@ -90,7 +133,12 @@ fn strangers(target: &Target) -> Vec<Case> {
         case("no token", odd("Bearer "), 401, "unauthenticated"),
         case("two tokens", odd(&format!("Bearer {token}, Bearer {token}")), 401, "unauthenticated"),
         case("an altered token", odd(&format!("Bearer {altered}")), 401, "unauthenticated"),
-        case("a cut token", odd(&format!("Bearer {}", &token[..token.len() - 1])), 401, "unauthenticated"),
+        case(
+            "a cut token",
+            odd(&format!("Bearer {}", &token[..token.len() - 1])),
+            401,
+            "unauthenticated",
+        ),
         case("a click id", odd(&format!("Bearer {}", target.click)), 401, "unauthenticated"),
         case("bytes", odd("Bearer \u{fffd}"), 401, "unauthenticated"),
     ];
@@ -104,7 +152,8 @@ async fn nobody_acts_with_another_callers_key() {
     // A page of another site has the cookie sent along, but cannot act with it.
     let cookie = format!("guerdon_session={}", target.user.token);
     let tap = Request::post("/v1/missions/11/participations").header("cookie", &cookie);
-    let origins = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site"), ("origin", "null")];
+    let origins =
+        [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site"), ("origin", "null")];
     let cases = origins.map(|(name, value)| {
         case("a foreign page", tap.clone().header(name, value), 403, "cross_origin")
     });
@@ -113,13 +162,16 @@ async fn nobody_acts_with_another_callers_key() {
     target.client.send(&tap.header("sec-fetch-site", "same-origin")).await.expect(200);
 
     let enrollments = target.user.get("/v1/enrollments").await.expect(200).json();
-    let id = enrollments["enrollments"][0]["id"].as_str().or(enrollments["enrollments"][0]["enrollment_id"].as_str());
+    let id = enrollments["enrollments"][0]["id"]
+        .as_str()
+        .or(enrollments["enrollments"][0]["enrollment_id"].as_str());
     let path = format!("/v1/enrollments/{}", id.unwrap_or_else(|| panic!("{enrollments}")));
     target.user.get(&path).await.expect(200);
     let other = crate::support::people::User::open(&target.client, "other").await;
     other.get(&path).await.expect(404);
     let wish = json!({"unit_id": 2, "user_id": "victim"});
-    let foreign = crate::support::people::User::open_with(&target.client, OTHER_LIVE_KEY, wish).await;
+    let foreign =
+        crate::support::people::User::open_with(&target.client, OTHER_LIVE_KEY, wish).await;
     foreign.get(&path).await.expect(404);
     target.is_unharmed().await;
 }

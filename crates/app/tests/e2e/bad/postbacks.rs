@@ -84,8 +84,16 @@ fn events(target: &Target) -> Vec<Row> {
         ("a long id", format!("{}&event_id={}", with("install"), "1".repeat(256)), BAD_FIELD),
         ("an id with a NUL", format!("{}&event_id=a%00", with("install")), BAD_FIELD),
         ("two ids", format!("{}&event_id=1&event_id=2", with("install")), BAD_FIELD),
-        ("two times", format!("{}&event_time=1700000000&event_time=1700000001", with("install")), BAD_FIELD),
-        ("refused by the partner", format!("{}&rejected=true", with("install")), ("rejected", "partner_rejected")),
+        (
+            "two times",
+            format!("{}&event_time=1700000000&event_time=1700000001", with("install")),
+            BAD_FIELD,
+        ),
+        (
+            "refused by the partner",
+            format!("{}&rejected=true", with("install")),
+            ("rejected", "partner_rejected"),
+        ),
         ("organic", format!("{}&organic=1", with("install")), ("ignored", "organic")),
         ("refused and not", format!("{}&rejected=true&rejected=false", with("install")), BAD_FIELD),
     ]
@@ -93,10 +101,39 @@ fn events(target: &Target) -> Vec<Row> {
 
 fn amounts(target: &Target) -> Vec<Row> {
     let texts = [
-        "", "0", "-0", "-1", "-0.01", "1e309", "1e2", "NaN", "Infinity", "inf", "0x10", "1,000",
-        "1.000,00", "1 000", "1_000", "１０", "١٠", "10$", "$10", "10USD", "ten", "true", "9223372036854775807",
-        "9223372036854775808", "-9223372036854775808", "99999999999999999999999999", "1.2.3", "--1", "+-1",
-        "0.0000001", "{revenue}", "(10)", "½",
+        "",
+        "0",
+        "-0",
+        "-1",
+        "-0.01",
+        "1e309",
+        "1e2",
+        "NaN",
+        "Infinity",
+        "inf",
+        "0x10",
+        "1,000",
+        "1.000,00",
+        "1 000",
+        "1_000",
+        "１０",
+        "١٠",
+        "10$",
+        "$10",
+        "10USD",
+        "ten",
+        "true",
+        "9223372036854775807",
+        "9223372036854775808",
+        "-9223372036854775808",
+        "99999999999999999999999999",
+        "1.2.3",
+        "--1",
+        "+-1",
+        "0.0000001",
+        "{revenue}",
+        "(10)",
+        "½",
     ];
     let row = |(number, text): (usize, &str)| {
         let event_id = format!("amount-{number}");
@@ -160,12 +197,16 @@ async fn repeated_names_in_json_contradict_each_other() {
         format!(r#"{{"click_id":"{click}","event":"install","event_id":1,"event_id":2}}"#),
     ];
     for body in bodies {
-        let ask = Request::post(format!("/v1/postbacks/{GENERIC}")).body("application/json", body.clone());
+        let ask = Request::post(format!("/v1/postbacks/{GENERIC}"))
+            .body("application/json", body.clone());
         assert_eq!(Verdict::of(&target.client.send(&ask).await).said(), BAD_FIELD, "{body}");
     }
     // The query says one thing and the body another.
     let ask = Request::post(format!("/v1/postbacks/{GENERIC}?event=purchase"));
-    let ask = ask.body("application/x-www-form-urlencoded", form(&[("click_id", click), ("event", "install")]));
+    let ask = ask.body(
+        "application/x-www-form-urlencoded",
+        form(&[("click_id", click), ("event", "install")]),
+    );
     assert_eq!(Verdict::of(&target.client.send(&ask).await).said(), BAD_FIELD);
     target.is_unharmed().await;
 }
@@ -186,19 +227,43 @@ async fn times_are_read_or_left_out() {
     let too_early = ("ignored", "before_participation");
     let row = |(number, time): (usize, &String)| {
         let id = format!("before-{number}");
-        let fields = [("click_id", target.click.as_str()), ("event", "install"), ("event_id", &id), ("event_time", time)];
+        let fields = [
+            ("click_id", target.click.as_str()),
+            ("event", "install"),
+            ("event_id", &id),
+            ("event_time", time),
+        ];
         ("before the start", form(&fields), too_early)
     };
     judge(&target, before.iter().enumerate().map(row).collect()).await;
     let unreadable = [
-        "0", "1", "-1", "1970-01-01T00:00:00Z", "2147483648000000000", "9999-12-31T23:59:59Z", "tomorrow",
-        "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01", "01/02/2026", "1e10", "NaN", "{event_time}",
-        "２０２６-01-01T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00+99:00",
+        "0",
+        "1",
+        "-1",
+        "1970-01-01T00:00:00Z",
+        "2147483648000000000",
+        "9999-12-31T23:59:59Z",
+        "tomorrow",
+        "2026-13-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01",
+        "01/02/2026",
+        "1e10",
+        "NaN",
+        "{event_time}",
+        "２０２６-01-01T00:00:00Z",
+        "2026-01-01T25:00:00Z",
+        "2026-01-01T00:00:00+99:00",
     ];
     let names = ["cow", "sheep", "goat"];
     for (number, time) in unreadable.into_iter().enumerate() {
         let (event, id) = (names[number % names.len()], format!("unreadable-{number}"));
-        let fields = [("click_id", target.click.as_str()), ("event", event), ("event_id", &id), ("event_time", time)];
+        let fields = [
+            ("click_id", target.click.as_str()),
+            ("event", event),
+            ("event_id", &id),
+            ("event_time", time),
+        ];
         judge(&target, vec![("unreadable", form(&fields), NO_STEP)]).await;
     }
     let future = form(&[
@@ -209,8 +274,16 @@ async fn times_are_read_or_left_out() {
     ]);
     judge(&target, vec![("future", future, NO_AMOUNT)]).await;
     // The same id with other content is a conflict, and pays nothing.
-    let conflict = form(&[("click_id", target.click.as_str()), ("event", "purchase"), ("event_id", "future"), ("revenue", "10")]);
+    let conflict = form(&[
+        ("click_id", target.click.as_str()),
+        ("event", "purchase"),
+        ("event_id", "future"),
+        ("revenue", "10"),
+    ]);
     judge(&target, vec![("conflict", conflict, ("rejected", "event_conflict"))]).await;
-    assert_eq!(convert(&target.client, &target.click, "purchase", "future").await.said(), ("rejected", "event_conflict"));
+    assert_eq!(
+        convert(&target.client, &target.click, "purchase", "future").await.said(),
+        ("rejected", "event_conflict")
+    );
     target.is_unharmed().await;
 }

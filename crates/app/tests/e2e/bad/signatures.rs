@@ -32,28 +32,49 @@ async fn a_postback_that_its_partner_has_not_signed_is_refused() {
     let mut flipped = bytes.clone();
     flipped[31] ^= 1;
     let other = "x".repeat(64);
-    refuses(&target.client, vec![
-        refused("none", Request::get(format!("/v1/postbacks/{SIGNED}?{query}"))),
-        refused("empty", send(&query, "")),
-        refused("the word none", send(&query, "none")),
-        refused("a macro", send(&query, "{signature}")),
-        refused("no hex", send(&query, &other)),
-        refused("too short", send(&query, &good[..62])),
-        refused("too long", send(&query, &format!("{good}00"))),
-        refused("one bit off", send(&query, &HEXLOWER.encode(&flipped))),
-        refused("base64", send(&query, &BASE64.encode(&bytes))),
-        refused("with a prefix", send(&query, &format!("sha256={good}"))),
-        refused("an unknown key", send(&query, &by("guessed"))),
-        refused("an empty key", send(&query, &by(""))),
-        refused("the path's token as key", send(&query, &by(SIGNED))),
-        refused("another event", send(&query.replace("install", "purchase"), &good)),
-        refused("another event id", send(&query.replace("s1", "s2"), &good)),
-        refused("a field more", send(&format!("{query}&revenue=100"), &good)),
-        refused("a field less", send(&form(&fields[..2]), &good)),
-        refused("two signatures", Request::get(format!("/v1/postbacks/{SIGNED}?{query}&signature={good}&signature={other}"))),
-        refused("one field made of two", send(&form(&[("click_id", &format!("{}&event=install", fields[0].1)), ("event_id", "s1")]), &good)),
-        refused("in a header", Request::get(format!("/v1/postbacks/{SIGNED}?{query}")).header("signature", &good)),
-    ]).await;
+    refuses(
+        &target.client,
+        vec![
+            refused("none", Request::get(format!("/v1/postbacks/{SIGNED}?{query}"))),
+            refused("empty", send(&query, "")),
+            refused("the word none", send(&query, "none")),
+            refused("a macro", send(&query, "{signature}")),
+            refused("no hex", send(&query, &other)),
+            refused("too short", send(&query, &good[..62])),
+            refused("too long", send(&query, &format!("{good}00"))),
+            refused("one bit off", send(&query, &HEXLOWER.encode(&flipped))),
+            refused("base64", send(&query, &BASE64.encode(&bytes))),
+            refused("with a prefix", send(&query, &format!("sha256={good}"))),
+            refused("an unknown key", send(&query, &by("guessed"))),
+            refused("an empty key", send(&query, &by(""))),
+            refused("the path's token as key", send(&query, &by(SIGNED))),
+            refused("another event", send(&query.replace("install", "purchase"), &good)),
+            refused("another event id", send(&query.replace("s1", "s2"), &good)),
+            refused("a field more", send(&format!("{query}&revenue=100"), &good)),
+            refused("a field less", send(&form(&fields[..2]), &good)),
+            refused(
+                "two signatures",
+                Request::get(format!(
+                    "/v1/postbacks/{SIGNED}?{query}&signature={good}&signature={other}"
+                )),
+            ),
+            refused(
+                "one field made of two",
+                send(
+                    &form(&[
+                        ("click_id", &format!("{}&event=install", fields[0].1)),
+                        ("event_id", "s1"),
+                    ]),
+                    &good,
+                ),
+            ),
+            refused(
+                "in a header",
+                Request::get(format!("/v1/postbacks/{SIGNED}?{query}")).header("signature", &good),
+            ),
+        ],
+    )
+    .await;
     target.is_unharmed().await;
 }
 
@@ -67,11 +88,17 @@ async fn both_keys_of_a_rotation_sign() {
             let text = HEXLOWER.encode(&signature(key, &fields));
             let text = if is_upper { text.to_uppercase() } else { text };
             let query = format!("{}&signature={text}", form(&fields));
-            Verdict::of(&client.send(&Request::get(format!("/v1/postbacks/{SIGNED}?{query}"))).await)
+            Verdict::of(
+                &client.send(&Request::get(format!("/v1/postbacks/{SIGNED}?{query}"))).await,
+            )
         }
     };
     let fields = |event: &str, id: &str| {
-        [("click_id", target.click.clone()), ("event", event.to_owned()), ("event_id", id.to_owned())]
+        [
+            ("click_id", target.click.clone()),
+            ("event", event.to_owned()),
+            ("event_id", id.to_owned()),
+        ]
     };
     let table = [
         ("cow", "k1", PARTNER_SECRET, false, "no_such_step"),

@@ -25,7 +25,8 @@ const HOSTILE: [&str; 9] = [
 ];
 
 /// What must never stand in a page: the beginnings of what a browser would run.
-const LIVE: [&str; 5] = ["<script>alert", "<img src=x", "<svg onload", "onerror=alert(1)>", "<%= 7"];
+const LIVE: [&str; 5] =
+    ["<script>alert", "<img src=x", "<svg onload", "onerror=alert(1)>", "<%= 7"];
 
 /// A TOML text.
 fn quoted(text: &str) -> String {
@@ -45,9 +46,11 @@ fn catalog(publisher: &str) -> String {
             .replace(&format!("{{ language = \"en\", title = \"Mission {id}\", summary = \"Do it\" }}"), &creative)
             .replace("[{ language = \"en\", title = \"Step 1\" }]", &texts)
     });
-    let hostile_names = base(publisher)
-        .replace("name = \"P\"", &format!("name = {}", quoted("<b>P</b>")))
-        .replace("name = \"Coinpick\"\nuser_share", &format!("name = {}\nuser_share", quoted(HOSTILE[0])));
+    let hostile_names =
+        base(publisher).replace("name = \"P\"", &format!("name = {}", quoted("<b>P</b>"))).replace(
+            "name = \"Coinpick\"\nuser_share",
+            &format!("name = {}\nuser_share", quoted(HOSTILE[0])),
+        );
     hostile_names + &missions.collect::<String>()
 }
 
@@ -58,7 +61,10 @@ fn is_inert(what: &str, page: &Answer) {
     }
     assert!(!text.contains("href=\"javascript:"), "{what}: {text}");
     let policy = page.header("content-security-policy").unwrap_or_default();
-    assert!(policy.contains("default-src 'none'") || policy.contains("script-src 'none'"), "{what}: {policy}");
+    assert!(
+        policy.contains("default-src 'none'") || policy.contains("script-src 'none'"),
+        "{what}: {policy}"
+    );
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"), "{what}");
 }
 
@@ -101,7 +107,9 @@ async fn texts_are_shown_as_texts() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_for_is_not_echoed_as_code() {
-    let node = Node::start(&(base("http://127.0.0.1:9") + &campaign(11, AMPLE, &[&on_event("install", 1)])));
+    let node = Node::start(
+        &(base("http://127.0.0.1:9") + &campaign(11, AMPLE, &[&on_event("install", 1)])),
+    );
     let client = Arc::new(node.client());
     let token = User::open(&client, "ann").await.token;
     let hostile = "%3Cscript%3Ealert(1)%3C/script%3E";
@@ -123,11 +131,18 @@ async fn what_is_asked_for_is_not_echoed_as_code() {
     for path in paths {
         let answer = client.send(&Request::get(&path)).await;
         assert!(answer.status < 500, "{path}: {}", answer.status);
-        let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        let is_page =
+            answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         assert!(!is_page || !answer.text().contains("<script>"), "{path}: {}", answer.text());
-        assert!(answer.header("set-cookie").is_none_or(|cookie| !cookie.starts_with("x=")), "{path}");
+        assert!(
+            answer.header("set-cookie").is_none_or(|cookie| !cookie.starts_with("x=")),
+            "{path}"
+        );
         assert!(!answer.text().contains("[server]"), "{path}");
     }
-    assert!(node.log().iter().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "a log line is broken");
+    assert!(
+        node.log().iter().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "a log line is broken"
+    );
     node.finish();
 }

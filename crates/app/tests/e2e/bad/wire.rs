@@ -50,7 +50,10 @@ fn crooked(click: &str) -> Vec<(&'static str, Vec<u8>)> {
     let long = format!("X-Long: {}", "x".repeat(1_000_000));
     let path = format!("GET /{} HTTP/1.1", "x".repeat(2_000_000));
     let many: Vec<String> = (0..20_000).map(|number| format!("X-{number}: y")).collect();
-    let many: Vec<&str> = ["GET /livez HTTP/1.1", "Host: a"].into_iter().chain(many.iter().map(String::as_str)).collect();
+    let many: Vec<&str> = ["GET /livez HTTP/1.1", "Host: a"]
+        .into_iter()
+        .chain(many.iter().map(String::as_str))
+        .collect();
     vec![
         ("no version", b"GET /livez\r\n\r\n".to_vec()),
         ("a future version", head(&["GET /livez HTTP/9.9", "Host: a"])),
@@ -59,28 +62,67 @@ fn crooked(click: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("a NUL in a header", head(&[&pay, "Host: a", "X-A: a\0b"])),
         ("a folded header", head(&[&pay, "Host: a", "X-A: a", "  b", "X: "])),
         ("a blank before the colon", with(&[post, "Host: a", form, "Content-Length : 5"], &paid)),
-        ("two lengths", with(&[post, "Host: a", form, "Content-Length: 5", "Content-Length: 9"], "12345")),
+        (
+            "two lengths",
+            with(&[post, "Host: a", form, "Content-Length: 5", "Content-Length: 9"], "12345"),
+        ),
         ("a negative length", with(&[post, "Host: a", form, "Content-Length: -1"], &paid)),
-        ("a huge length", with(&[post, "Host: a", form, "Content-Length: 99999999999999999999"], &paid)),
+        (
+            "a huge length",
+            with(&[post, "Host: a", form, "Content-Length: 99999999999999999999"], &paid),
+        ),
         ("a length with a plus", with(&[post, "Host: a", form, "Content-Length: +5"], &paid)),
-        ("a length that does not come", with(&[post, "Host: a", form, "Content-Length: 5000"], &paid)),
-        ("a bad chunk", with(&[post, "Host: a", form, "Transfer-Encoding: chunked"], "zz\r\nabc\r\n0\r\n\r\n")),
-        ("a huge chunk", with(&[post, "Host: a", form, "Transfer-Encoding: chunked"], "fffffffffffffffff\r\n")),
-        ("a chunk cut short", with(&[post, "Host: a", form, "Transfer-Encoding: chunked"], "ff\r\nevent=")),
+        (
+            "a length that does not come",
+            with(&[post, "Host: a", form, "Content-Length: 5000"], &paid),
+        ),
+        (
+            "a bad chunk",
+            with(&[post, "Host: a", form, "Transfer-Encoding: chunked"], "zz\r\nabc\r\n0\r\n\r\n"),
+        ),
+        (
+            "a huge chunk",
+            with(&[post, "Host: a", form, "Transfer-Encoding: chunked"], "fffffffffffffffff\r\n"),
+        ),
+        (
+            "a chunk cut short",
+            with(&[post, "Host: a", form, "Transfer-Encoding: chunked"], "ff\r\nevent="),
+        ),
         ("an unknown encoding", with(&[post, "Host: a", form, "Transfer-Encoding: gzip"], &paid)),
-        ("chunked, but not last", with(&[post, "Host: a", form, "Transfer-Encoding: chunked, gzip"], &paid)),
+        (
+            "chunked, but not last",
+            with(&[post, "Host: a", form, "Transfer-Encoding: chunked, gzip"], &paid),
+        ),
         ("a megabyte of header", head(&["GET /livez HTTP/1.1", "Host: a", &long])),
         ("20,000 headers", head(&many)),
         ("a path of two megabytes", head(&[&path, "Host: a"])),
         ("only line ends", b"\r\n\r\n\r\n\r\n".to_vec()),
         ("only noise", (0..=255).cycle().take(10_000).collect()),
         ("a TLS greeting", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec()),
-        ("HTTP/2 and then noise", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff".to_vec()),
-        ("a proxy's greeting", b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /livez HTTP/1.1\r\nHost: a\r\n\r\n".to_vec()),
+        (
+            "HTTP/2 and then noise",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        ),
+        (
+            "a proxy's greeting",
+            b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /livez HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+        ),
         ("a tunnel", head(&["CONNECT evil.example:443 HTTP/1.1", "Host: evil.example:443"])),
         ("a trace", head(&["TRACE /livez HTTP/1.1", "Host: a"])),
-        ("an upgrade", head(&["GET /livez HTTP/1.1", "Host: a", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAA"])),
-        ("somebody else's address", head(&["GET http://evil.example/livez HTTP/1.1", "Host: evil.example"])),
+        (
+            "an upgrade",
+            head(&[
+                "GET /livez HTTP/1.1",
+                "Host: a",
+                "Connection: Upgrade, HTTP2-Settings",
+                "Upgrade: h2c",
+                "HTTP2-Settings: AAA",
+            ]),
+        ),
+        (
+            "somebody else's address",
+            head(&["GET http://evil.example/livez HTTP/1.1", "Host: evil.example"]),
+        ),
     ]
 }
 
@@ -101,7 +143,10 @@ async fn crooked_requests_are_answered_or_cut() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_cannot_be_smuggled_in_another() {
     let target = Target::new().await;
-    let hidden = format!("GET /v1/postbacks/{GENERIC}?event=install&click_id={} HTTP/1.1\r\nHost: a\r\n\r\n", encode(&target.click));
+    let hidden = format!(
+        "GET /v1/postbacks/{GENERIC}?event=install&click_id={} HTTP/1.1\r\nHost: a\r\n\r\n",
+        encode(&target.click)
+    );
     let length = format!("Content-Length: {}", hidden.len() + 5);
     let shapes = [
         vec![length.as_str(), "Transfer-Encoding: chunked"],
@@ -117,7 +162,10 @@ async fn a_request_cannot_be_smuggled_in_another() {
         let sent = [head(&lines), b"0\r\n\r\n".to_vec(), hidden.clone().into_bytes()].concat();
         let back = exchange(&target, &sent).await;
         let found = statuses(&back);
-        assert!(found.len() <= 1 && found.iter().all(|status| (400..500).contains(status)), "{shape:?}: {found:?}");
+        assert!(
+            found.len() <= 1 && found.iter().all(|status| (400..500).contains(status)),
+            "{shape:?}: {found:?}"
+        );
     }
     target.is_unharmed().await;
 }
@@ -126,20 +174,28 @@ async fn a_request_cannot_be_smuggled_in_another() {
 async fn unusual_but_right_requests_are_answered() {
     let target = Target::new().await;
     let client = &target.client;
-    let head_only = client.send(&Request::new("HEAD", "/v1/missions").bearer(&target.user.token)).await;
+    let head_only =
+        client.send(&Request::new("HEAD", "/v1/missions").bearer(&target.user.token)).await;
     assert_eq!((head_only.status, head_only.body.len()), (200, 0));
     assert!(head_only.header("etag").is_some());
     let options = client.send(&Request::new("OPTIONS", "/v1/wallet")).await;
     assert_eq!(options.status, 405);
     assert!(options.header("allow").is_some_and(|allow| allow.contains("GET")), "{options:?}");
     // A forged address of the caller changes nothing.
-    let forged = Request::get("/livez").header("x-forwarded-for", "127.0.0.1").header("x-forwarded-host", "evil.example");
+    let forged = Request::get("/livez")
+        .header("x-forwarded-for", "127.0.0.1")
+        .header("x-forwarded-host", "evil.example");
     client.send(&forged).await.expect(200);
-    let wish = Request::post("/v1/sessions").bearer(LIVE_KEY).header("x-forwarded-host", "evil.example");
-    let opened = client.send(&wish.json(&serde_json::json!({"unit_id": 1, "user_id": "u"}))).await.expect(201);
+    let wish =
+        Request::post("/v1/sessions").bearer(LIVE_KEY).header("x-forwarded-host", "evil.example");
+    let opened = client
+        .send(&wish.json(&serde_json::json!({"unit_id": 1, "user_id": "u"})))
+        .await
+        .expect(201);
     assert!(!opened.text().contains("evil"), "{}", opened.text());
     for id in ["a b", "a\"b", "<b>", &"x".repeat(65), "ä"] {
-        let answer = client.send(&Request::get("/livez").header("x-request-id", id)).await.expect(200);
+        let answer =
+            client.send(&Request::get("/livez").header("x-request-id", id)).await.expect(200);
         assert_ne!(answer.header("x-request-id"), Some(id));
     }
     let kept = client.send(&Request::get("/livez").header("x-request-id", "trace-1.2_3")).await;
@@ -149,7 +205,14 @@ async fn unusual_but_right_requests_are_answered() {
     let body = r#"{"unit_id":1,"user_id":"u"}"#;
     let length = format!("Content-Length: {}", body.len());
     let key = format!("Authorization: Bearer {LIVE_KEY}");
-    let lines = ["POST /v1/sessions HTTP/1.1", "Host: a", &key, "Content-Type: application/json", &length, "Expect: 100-continue"];
+    let lines = [
+        "POST /v1/sessions HTTP/1.1",
+        "Host: a",
+        &key,
+        "Content-Type: application/json",
+        &length,
+        "Expect: 100-continue",
+    ];
     stream.write_all(&head(&lines)).await.unwrap();
     let mut interim = [0; 25];
     timeout(PATIENCE, stream.read_exact(&mut interim)).await.unwrap().unwrap();

@@ -24,11 +24,7 @@ where
 }
 
 /// Runs `count` pieces of work, at most `width` at a time, and gives their results in any order.
-pub(crate) async fn in_turns<T, F>(
-    width: usize,
-    count: usize,
-    work: impl Fn(usize) -> F,
-) -> Vec<T>
+pub(crate) async fn in_turns<T, F>(width: usize, count: usize, work: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -129,9 +129,9 @@ impl Client {
 
     /// Sends a request whose answer has to come.
     pub(crate) async fn send(&self, request: &Request) -> Answer {
-        self.try_send(request).await.unwrap_or_else(|error| {
-            panic!("{} {}: {error}", request.method, request.target)
-        })
+        self.try_send(request)
+            .await
+            .unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.target))
     }
 
     /// Sends a request. Without an answer it is not known whether it was carried out.

@@ -165,9 +165,10 @@ impl Node {
         if self.running.is_some() {
             self.stop();
         }
-        let errors = self.log().into_iter().filter(|line| {
-            line.contains("\"level\":\"ERROR\"") || line.contains("panicked")
-        });
+        let errors = self
+            .log()
+            .into_iter()
+            .filter(|line| line.contains("\"level\":\"ERROR\"") || line.contains("panicked"));
         assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new());
         self.verify();
         self.is_finished = true;

@@ -11,12 +11,7 @@ pub(crate) struct Case {
 }
 
 /// A row of a table.
-pub(crate) fn case(
-    name: &'static str,
-    request: Request,
-    status: u16,
-    code: &'static str,
-) -> Case {
+pub(crate) fn case(name: &'static str, request: Request, status: u16, code: &'static str) -> Case {
     Case { name, request, status, code }
 }
 

@@ -133,7 +133,8 @@ impl Publisher {
     /// Waits until so many different rewards have been accepted.
     pub(crate) async fn wait_for_rewards(&self, count: usize) {
         let accepted = |all: &Vec<Received>| {
-            let granted = all.iter().filter(|one| one.is_accepted && one.kind() == "reward.granted");
+            let granted =
+                all.iter().filter(|one| one.is_accepted && one.kind() == "reward.granted");
             granted.map(Received::transaction).collect::<BTreeSet<_>>().len()
         };
         self.wait_for(&format!("{count} rewards"), |all| accepted(all) >= count).await;

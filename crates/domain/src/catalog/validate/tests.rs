@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::catalog::{
-    AgeRange, Aim, App, Creative, Endpoint, HoldPolicy, LineItem, LocalText, Mission, OsVersion,
-    OsVersionRange, Partner, Role, Rule, Segment, Step, StepText, Window, WindowStart, sample,
+    Advertiser, AgeRange, Aim, App, Creative, Endpoint, HoldPolicy, LineItem, LocalText, Mission,
+    OsVersion, OsVersionRange, Partner, Role, Rule, Segment, Step, StepText, Window, WindowStart,
+    sample,
 };
 use crate::dialect;
 use crate::ids::{
@@ -327,6 +328,13 @@ fn ad_groups_and_partners() {
             "partners 1 secrets: the recipe requires",
         ),
         (|c| partner(c).secrets = secrets(1, ""), "partners 1 secrets[0]: a secret has 1 to"),
+        (
+            |c| {
+                let nobody = Advertiser { id: AdvertiserId(0), name: "A".to_owned() };
+                c.advertisers.insert(nobody.id, nobody);
+            },
+            "advertisers 0 id: numbers begin with 1",
+        ),
         (
             |c| drop(partner(c).event_names.insert("abc".into(), String::new())),
             "partners 1 event_names.abc: it must not",

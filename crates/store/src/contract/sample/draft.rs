@@ -179,6 +179,8 @@ impl<'a> Draft<'a> {
             steps: vec![step],
             seen: Vec::new(),
             parked: Vec::new(),
+            retry_at: None,
+            forfeited: false,
         }
     }
 

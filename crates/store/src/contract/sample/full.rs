@@ -14,7 +14,7 @@ use domain::user::{
     Counted, ENROLLMENTS_MAX, Enrollment, Paid, PaidState, Parked, Phase, Seen, StepProgress,
     UserState,
 };
-use domain::verdict::{Reason, Refusal, Verdict};
+use domain::verdict::{Finding, Reason, Refusal, Verdict};
 
 use super::{Draft, NOW};
 
@@ -96,6 +96,8 @@ fn full_run(user: &UserKey, phase: Phase, number: u32) -> Enrollment {
             units: u64::MAX,
             reason: Reason::AwaitingBudget,
         }],
+        retry_at: Some(NOW),
+        forfeited: true,
     }
 }
 
@@ -209,6 +211,13 @@ fn full_causes(user: &UserKey) -> Vec<Cause> {
         verdict,
         reason: Reason::WrongAnswer,
     };
+    let inquiry = |finding: Finding| Cause::Inquiry {
+        enrollment,
+        step: StepId(u32::MAX),
+        finding,
+        reason: finding.is_open().then_some(Reason::EventConflict),
+        message: finding.is_open().then(|| "level 10 \n 레벨 🎲".to_owned()),
+    };
     let mut causes = vec![
         Cause::Sweep,
         Cause::LimitsSet { line_item: LineItemId(1), limits },
@@ -224,6 +233,7 @@ fn full_causes(user: &UserKey) -> Vec<Cause> {
     ];
     causes.extend(refusals.map(|refusal| Cause::Refused { mission: MissionId(1), refusal }));
     causes.extend(Verdict::ALL.map(completion));
+    causes.extend(Finding::ALL.map(inquiry));
     causes.extend(Reason::ALL.iter().map(|reason| event(*reason, 8)));
     causes
 }
