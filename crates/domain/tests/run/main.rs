@@ -12,6 +12,7 @@ mod script;
 mod terms;
 
 mod budgets;
+mod bursts;
 mod inquiries;
 mod order;
 mod own_steps;

@@ -70,6 +70,7 @@ impl Terms {
             "window" => self.mission.window_seconds = seconds(value),
             "grace" => self.line_item.grace_seconds = seconds(value),
             "budget" => self.line_item.budget = money(value),
+            "daily_budget" => self.line_item.daily_budget = Some(money(value)),
             "offset" => self.line_item.utc_offset = UtcOffset(value.parse().expect("minutes")),
             "expects" => {
                 let (percent, grace) = value.split_once('+').expect("a share and a grace");

@@ -129,7 +129,7 @@ pub(super) const SERDE_FREE: &[&str] = &["domain", "store", "engine"];
 pub(super) const OWNED: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &["store-sqlite"]),
     ("rusqlite", &["store-sqlite"]),
-    ("reqwest", &["jobs", "bench"]),
+    ("reqwest", &["jobs", "app", "bench"]),
     ("askama", &["pages"]),
     ("axum", &["api", "pages", "app", "bench"]),
     ("clap", &["app", "bench"]),

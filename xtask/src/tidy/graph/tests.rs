@@ -68,7 +68,7 @@ fn planted_libraries_are_judged() {
     assert!(is_allowed("domain", "proptest", "dev".into()));
     assert!(!is_allowed("engine", "reqwest", Value::Null));
     assert!(!is_allowed("api", "rusqlite", Value::Null));
-    assert!(!is_allowed("app", "reqwest", Value::Null));
+    assert!(!is_allowed("pages", "reqwest", Value::Null));
     assert!(is_allowed("jobs", "reqwest", Value::Null));
 }
 

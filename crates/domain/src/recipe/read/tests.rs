@@ -1,6 +1,8 @@
 use super::*;
 use crate::recipe::preset;
 
+mod presets;
+
 /// 2023-11-14T22:13:20Z.
 const AT: &str = "2023-11-14 22:13:20";
 
@@ -250,44 +252,6 @@ fn standings_rank_reversal_before_rejected_before_organic() {
                 "click_id=C&event=a&rejected=1&revenue=-1",
                 "click=C event=a is=rejected minor=revenue",
             ),
-        ],
-    );
-}
-
-#[test]
-fn presets_read_what_partners_send() {
-    check(
-        "appsflyer",
-        &[
-            ("clickid=C", "click=C event=install"),
-            ("clickid=C&install-unix-ts=1700000000", "click=C event=install at=1700000000000"),
-            (
-                "clickid=C&event_name=af_purchase&event_revenue=12.99&event_revenue_currency=EUR&event_time=2023-11-14 22:13:20.5",
-                "click=C event=af_purchase at=1700000000500 amount=12990000 currency=EUR",
-            ),
-            ("clickid=C&blocked-reason=bots", "click=C event=install is=rejected"),
-            ("clickid=C&blocked_reason=", "click=C event=install"),
-            ("clickid=C&is_attributed=False", "click=C event=install is=organic"),
-            ("media_source=Organic", "event=install is=organic"),
-        ],
-    );
-    check(
-        "adjust",
-        &[
-            (
-                "click_id=C&event=abc123&event_name=Level 10&created_at=1700000000",
-                "click=C event=abc123 at=1700000000000",
-            ),
-            ("click_id=C&activity_kind=install", "click=C event=install"),
-            (
-                "label=C&activity_kind=rejected_install",
-                "click=C event=rejected_install is=rejected",
-            ),
-            (
-                "click_id=C&created_at=2023-11-15T07:13:20Z+0900",
-                "click=C event=install at=1700000000000",
-            ),
-            ("network_name=Organic&event=abc123", "event=abc123 is=organic"),
         ],
     );
 }
