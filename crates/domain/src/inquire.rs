@@ -122,7 +122,11 @@ impl Inquiry<'_> {
             return Some(Answer { points, until, ..Answer::of(Finding::OnHold) });
         }
         if rules::owed(self.run, self.mission, self.place) > 0 {
-            return Some(Answer { points, ..Answer::of(Finding::WaitingForBudget) });
+            let answer = match self.view.reason {
+                Some(Reason::BudgetSpent) => self.needs_support(Some(Reason::BudgetSpent)),
+                _ => Answer::of(Finding::WaitingForBudget),
+            };
+            return Some(Answer { points, ..answer });
         }
         let last = self.progress().paid.last()?;
         if last.state == PaidState::Reversed {

@@ -145,6 +145,9 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
     if is_full && !is_owed {
         return if is_rewarded { StepState::Rewarded } else { StepState::Reversed };
     }
+    if is_owed && !run.forfeited {
+        return StepState::Pending;
+    }
     let is_over = !matches!(run.phase, Phase::Open | Phase::Completed) || now > run.deadline;
     let deadline = rules::step_deadline(run, mission, place);
     if is_over || deadline.is_some_and(|deadline| now > deadline) {

@@ -166,7 +166,7 @@ mod tests {
             steps: vec![step],
             seen: vec![seen],
             parked: Vec::new(),
-            retry_at: None,
+            retry_at: Some(Timestamp(1_700_000_660_000)),
             forfeited: false,
         };
         UserState {
@@ -182,7 +182,7 @@ mod tests {
     const GOLDEN: &str = "01010003616e6e0000000000000000000000000009000107070707070707070707070707070707030205060480a0\
         abfef96280a0c8810980f0b252b6b30255534400809bee020101c0843dc0cf24c09a0cc09a0cd804010101df82f5\
         d30901a09c019f9c0100a0d6b8030000010909090909090909090909090909090908070605040302010401010100\
-        0101b6b302010000";
+        0101b6b30201000001ff9aee0200";
 
     #[test]
     fn version_1_is_pinned() {

@@ -10,5 +10,7 @@ mod catalog;
 mod deliveries;
 mod document;
 mod figures;
+mod inquiries;
 mod operations;
+mod postbacks;
 mod rows;

@@ -96,9 +96,9 @@ fn as_much_is_paid_as_the_budget_leaves() {
             2h look                   => completed pending(awaiting_budget) +2400 held 0 booked 4
             2h sweep                  => 0
             3h buy #1 amount=5 reversal => rejected reversed
-            3h look                   => completed reversed +0 held 4 booked 0
+            3h look                   => closed reversed +0 held 0 booked 0
             4h buy #2 amount=4        => rewarded step_done
-            4h look                   => completed rewarded +2400 held 0 booked 4
+            4h look                   => closed rewarded +2400 held 0 booked 4
             4h sweep                  => 0
         mission budget=4 daily_budget=2 expects=25+0 window=10d | event a x2 | sum buy 1 x4
             1h a #1                   => rewarded step_done

@@ -60,10 +60,12 @@ fn what_waits_says_for_what() {
         mission | sum buy 10 x2
             1h buy #1 amount=12       => rewarded step_done
             2h ask 1                  => counting 2/10 until=336h
-        mission budget=1 expects=50+0 | event a | event b
+        mission window=2d budget=1 expects=50+0 | event a | event b
             1h a #1                   => rewarded step_done
             2h b #2                   => parked awaiting_budget
             3h ask 2                  => open waiting_for_budget +600
+            2d+1s sweep               => 1
+            2d+1s ask 2               => open needs_support(budget_spent) +600
         ",
     );
 }
@@ -85,9 +87,9 @@ fn what_was_reported_says_why_it_does_not_count() {
             10h ask 1                 => paid +600 at=9h
         mission window=10d | event a | event b
             5h b #1 by=2              => rejected other_advertiser
-            6h ask 2                  => waiting_for_step needs=1 until=240h
-            7h a #2                   => rewarded step_done
-            8h ask 2                  => open needs_support(other_advertiser)
+            6h ask 2                  => open needs_support(other_advertiser)
+            7h b #2                   => parked early
+            8h ask 2                  => waiting_for_step needs=1 until=240h
         mission | event buy x3 daily=1
             1h buy #1                 => rewarded step_done
             1h ask 1                  => paid +600 at=1h
@@ -164,6 +166,7 @@ fn own_steps_are_known_at_once() {
             4h quiz 2 choice=1        => rejected no_attempts
             4h ask 2                  => did_not_count(no_attempts)
             11d ask 3                 => too_late at=240h
+            11d sweep                 => 1
         mission window=10d | check_in x2
             1h check_in 1             => rewarded step_done
             2h check_in 1             => duplicate seen_before

@@ -47,9 +47,7 @@ pub(crate) fn play(book: &mut Book, command: &str) -> String {
     let mut words = rest.split_whitespace();
     let decided = match words.next().expect("a command") {
         "look" => return look(book, now),
-        "ask" => {
-            return ask(book, StepId(words.next().expect("a step").parse().expect("a number")), now);
-        }
+        "ask" => return ask(book, step_id(&mut words), now),
         "sweep" => return book.sweep(now).to_string(),
         "total" => {
             book.set_total(money(words.next().expect("an amount")));
@@ -98,7 +96,7 @@ pub(crate) fn event<'a>(
 }
 
 fn completion<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Completion {
-    let step = StepId(words.next().expect("a step").parse().expect("a number"));
+    let step = step_id(words);
     let evidence = match name {
         "visit" => Evidence::Visit,
         "quiz" => {
@@ -108,6 +106,10 @@ fn completion<'a>(name: &str, words: &mut impl Iterator<Item = &'a str>) -> Comp
         _ => Evidence::CheckIn,
     };
     Completion { mission: MissionId(1), step, evidence }
+}
+
+fn step_id<'a>(words: &mut impl Iterator<Item = &'a str>) -> StepId {
+    StepId(words.next().expect("a step").parse().expect("a number"))
 }
 
 /// Such as `in_progress rewarded available(early) +600 held 2`: the run's state, the steps' states

@@ -1,5 +1,7 @@
 //! Store calls of the use cases: what their module docs promise.
 
+use domain::ids::StepId;
+use engine::Inquiry;
 use store::counting::{CountingStore, Method};
 
 use crate::node::{MISSION, Node, at};
@@ -58,6 +60,12 @@ async fn the_main_walks_cost_what_they_promise() {
     let ctx = at(1);
     node.engine.read_wallet(&ctx, &node.viewer, None, 10).await.expect("a wallet");
     assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1, ledger 1", 2));
+
+    let ctx = at(1);
+    let enrollment = started.run.id;
+    let inquiry = Inquiry { enrollment, step: StepId(1), message: None };
+    node.engine.inquire(&ctx, &node.viewer, inquiry).await.expect("an answer");
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1, ledger 1, append 1", 3));
 
     let ctx = at(24 * 30);
     node.engine.sweep(&ctx, 10).await.expect("a sweep");

@@ -12,4 +12,6 @@ mod calls;
 mod dead_cards;
 mod faults;
 mod flows;
+mod inquiries;
 mod races;
+mod waiting;
