@@ -77,6 +77,7 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
     let mut progress = Progress::new("seed");
     let commits = fill(&node.engine, &node.store, args, &mut progress).await?;
     deliver(&node.store, &mut progress).await?;
+    absorb(&node.engine, &mut progress).await?;
     let seconds = progress.end();
     let snapshot = node.engine.snapshot();
     let catalog = snapshot.catalog();
@@ -159,6 +160,19 @@ async fn deliver(store: &SqliteStore, progress: &mut Progress) -> anyhow::Result
         });
         try_join_all(settled).await?;
         progress.at(|| format!("{delivered} messages delivered"));
+    }
+}
+
+/// Adds the whole journal to the reports, so that a server on this database has none to add.
+async fn absorb(engine: &Engine, progress: &mut Progress) -> anyhow::Result<()> {
+    let ctx = Ctx::at(clock::now());
+    let mut absorbed = 0;
+    loop {
+        match engine.absorb_reports(&ctx).await? {
+            0 => return Ok(()),
+            added => absorbed += added,
+        }
+        progress.at(|| format!("{absorbed} records in the reports"));
     }
 }
 

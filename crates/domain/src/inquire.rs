@@ -177,12 +177,14 @@ impl Inquiry<'_> {
         let (verdict, reason) = newer.filter_map(|record| self.report(record)).next()?;
         Some(match (verdict, reason) {
             (_, Reason::Late) => self.too_late(),
-            (_, Reason::EventConflict | Reason::OtherAdvertiser | Reason::TooMany) => {
-                self.needs_support(Some(reason))
-            }
-            (_, Reason::AmountMissing | Reason::CurrencyMismatch) => {
-                self.needs_support(Some(reason))
-            }
+            (
+                _,
+                Reason::EventConflict
+                | Reason::OtherAdvertiser
+                | Reason::TooMany
+                | Reason::AmountMissing
+                | Reason::CurrencyMismatch,
+            ) => self.needs_support(Some(reason)),
             (Verdict::Rejected | Verdict::Ignored, _) => self.did_not_count(reason),
             _ if self.is_over() => self.too_late(),
             (_, Reason::VisitStarted | Reason::TooSoon) => self.did_not_count(reason),

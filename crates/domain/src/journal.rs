@@ -85,7 +85,7 @@ pub enum Cause {
         /// The user's own words.
         message: Option<String>,
     },
-    /// Time passed: holds ended, windows closed, pending rewards were released.
+    /// Time passed: holds ended, windows closed, rewards that waited were released or paid.
     Sweep,
     /// An operator changed what a line item may spend.
     LimitsSet {

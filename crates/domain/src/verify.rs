@@ -10,7 +10,7 @@
 //! | M2 | no budget move went beyond the limits of its moment, and the stored level is what the moves add up to |
 //! | M3 | each reward is booked once, under the id that is derived from what it is for, and the user's state knows it |
 //! | M4 | the journal has no gap; a reversal or capture names its grant and takes no more than it gave |
-//! | M5 | what is held is what participations took and nothing gave back, and nothing is held for too long |
+//! | M5 | what is held is what participations took and nothing gave back, and nothing is held or owed for too long |
 //! | M6 | a user's balance and pending points are the sums of his entries |
 //! | M7 | one currency and one app a transaction, and no sum leaves the range of the integers |
 //! | M8 | each record continues its user's chain, which ends where the stored one does |
@@ -99,7 +99,7 @@ pub struct Verifier {
     last: u64,
     /// The latest moment of any record: the books' own clock.
     newest: Timestamp,
-    /// Holds that were there after their time by that clock, with their time.
+    /// Runs that hold or owe something after its time by that clock, with the time.
     overdue: Vec<(Timestamp, String)>,
 }
 
@@ -190,7 +190,8 @@ impl Verifier {
         }
         for (end, subject) in self.overdue {
             if end.0.saturating_add(SWEEP_SLACK_MS) < now.0 {
-                self.report.add("M5", subject, format!("its hold should have ended at {}", end.0));
+                let detail = format!("what it holds or owes was due at {}", end.0);
+                self.report.add("M5", subject, detail);
             }
         }
         self.report

@@ -8,7 +8,7 @@ use domain::decide::{Levels, Situation};
 use domain::ids::UserKey;
 use domain::journal::Record;
 use domain::snapshot::Snapshot;
-use store::{CatalogStore, Outcome, Reports, StateStore, StoreError};
+use store::{CatalogStore, Committed, Outcome, Reports, StateStore, StoreError};
 use tokio::sync::Notify;
 
 use crate::board::Board;
@@ -92,7 +92,11 @@ impl Engine {
         let has_messages = change.record.as_ref().is_some_and(|one| !one.messages.is_empty());
         let again = change.clone();
         let outcome = match ctx.metered(self.stores.state.commit(change)).await {
-            Err(StoreError::Unknown(_)) => ctx.metered(self.stores.state.commit(again)).await?,
+            // If it turns out to have been made, it was made by us.
+            Err(StoreError::Unknown(_)) => match ctx.metered(self.stores.state.commit(again)).await? {
+                Outcome::Replayed => Outcome::Applied(Committed::default()),
+                decided => decided,
+            },
             decided => decided?,
         };
         match &outcome {

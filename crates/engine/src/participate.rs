@@ -80,9 +80,9 @@ impl Engine {
             };
             let next = Loaded { state: change.state.clone(), ..loaded.clone() };
             match self.commit(ctx, change).await? {
-                Outcome::Applied(_) | Outcome::Replayed => {
-                    return Ok(Ok(self.started(&next, id, true)?));
-                }
+                Outcome::Applied(_) => return Ok(Ok(self.started(&next, id, true)?)),
+                // Another node made the very same change first.
+                Outcome::Replayed => return Ok(Ok(self.started(&next, id, false)?)),
                 Outcome::OverBudget { .. } => {
                     let refused = TapRefused { refusal: Refusal::Exhausted, rule: "budget" };
                     return self.refuse_tap(ctx, &loaded, mission, refused).await;

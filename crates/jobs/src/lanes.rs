@@ -16,7 +16,7 @@ const ENDPOINT_SHARE: usize = 4;
 /// The part of all places that silent endpoints may take together, as a divisor.
 const SILENT_SHARE: usize = 2;
 
-/// Attempts in flight to an endpoint that the catalogue does not name: they end without a call.
+/// Attempts in flight to an app that the catalogue does not name: they end without a call.
 const UNNAMED_CONCURRENCY: usize = 8;
 
 /// What may be claimed now.
@@ -94,7 +94,8 @@ impl Lanes {
     /// `None` if there is no silent endpoint or no place for one.
     pub(crate) fn silent_terms(&self, catalog: &Catalog) -> Option<Terms> {
         let is_full = |(endpoint, concurrency): &(Endpoint, usize)| {
-            let most = if self.silent.contains(endpoint) { 1 } else { self.most(*concurrency) };
+            let most = self.most(*concurrency);
+            let most = if self.silent.contains(endpoint) { most.min(1) } else { most };
             self.count(*endpoint) >= most
         };
         let skip = self.known(catalog).into_iter().filter(is_full).map(|(endpoint, _)| endpoint);
@@ -115,9 +116,13 @@ impl Lanes {
         self.in_flight.get(&endpoint).copied().unwrap_or_default()
     }
 
-    /// Most attempts in flight to an endpoint whose dialect wants `concurrency`.
+    /// Most attempts in flight to an endpoint whose dialect wants `concurrency`. An app that has no
+    /// endpoint wants none: its rewards wait for the pull API, or for an endpoint.
     fn most(&self, concurrency: usize) -> usize {
-        concurrency.min(self.places / ENDPOINT_SHARE).max(1)
+        match concurrency {
+            0 => 0,
+            _ => concurrency.min(self.places / ENDPOINT_SHARE).max(1),
+        }
     }
 
     /// Every endpoint of the catalogue, every silent one and every one in flight, with the
@@ -128,10 +133,9 @@ impl Lanes {
             unnamed.map(|endpoint| (*endpoint, UNNAMED_CONCURRENCY)).collect();
         for app in catalog.apps.values() {
             for mode in [Mode::Live, Mode::Test] {
-                if let Some(named) = app.endpoint(mode) {
-                    let concurrency = named.dialect.concurrency.into();
-                    known.insert(Endpoint { app: app.id, mode }, concurrency);
-                }
+                let named = app.endpoint(mode);
+                let concurrency = named.map_or(0, |named| named.dialect.concurrency.into());
+                known.insert(Endpoint { app: app.id, mode }, concurrency);
             }
         }
         known

@@ -21,48 +21,40 @@ async fn connect(server: &Server, recipe: &str, user: &str) -> String {
     started.body["click_id"].as_str().unwrap().to_owned()
 }
 
+/// Recipe, query, and media type and body of a POST; `CLICK` stands for the click id.
+type Case = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
+const CASES: [Case; 5] = [
+    ("singular", "", Some((JSON, r#"{"cl":"CLICK","name":"sng_level","utc":1768046400}"#))),
+    (
+        "branch",
+        "",
+        Some((
+            JSON,
+            r#"{"name":"INSTALL","customer_event_alias":"first_open","id":9,"attributed":true,
+                "last_attributed_touch_data":{"~click_id":"CLICK"},"timestamp":1768046400000}"#,
+        )),
+    ),
+    ("airbridge", "?clickID=CLICK&eventName=install&eventTimestamp=1768046400000", None),
+    (
+        "adbrix",
+        "",
+        Some((FORM, "cb_1=CLICK&event_type_code=install&event_time=2026-01-10+12:00:00")),
+    ),
+    ("buzzvil", "?bz_tracking_id=CLICK", None),
+];
+
 #[tokio::test]
 async fn partners_send_what_their_recipes_read() {
-    let path = format!("/v1/postbacks/{PARTNER_TOKEN}");
-    for (recipe, query, body) in [
-        (
-            "singular",
-            "",
-            Some((JSON, r#"{"cl":"C","name":"sng_level","utc":1768046400,"amount":null}"#)),
-        ),
-        (
-            "branch",
-            "",
-            Some((
-                JSON,
-                r#"{"name":"INSTALL","customer_event_alias":"first_open","id":9,"attributed":true,
-                    "last_attributed_touch_data":{"~click_id":"C"},"timestamp":1768046400000}"#,
-            )),
-        ),
-        (
-            "airbridge",
-            "?clickID=C&eventName=install&eventTimestamp=1768046400000&currency={currency}",
-            None,
-        ),
-        (
-            "adbrix",
-            "",
-            Some((FORM, "cb_1=C&event_type_code=install&event_time=2026-01-10+12:00:00")),
-        ),
-        ("buzzvil", "?bz_tracking_id=C", None),
-    ] {
+    for (recipe, query, body) in CASES {
         let server = Server::start().await;
         let click_id = connect(&server, recipe, "ann").await;
+        let filled = |text: &str| text.replace("CLICK", &click_id);
+        let path = format!("/v1/postbacks/{PARTNER_TOKEN}{}", filled(query));
         let method = if body.is_some() { "POST" } else { "GET" };
-        let filled = |text: &str| {
-            text.replace("=C", &format!("={click_id}")).replace("\"C\"", &format!("\"{click_id}\""))
-        };
         for verdict in ["rewarded", "duplicate"] {
             let body = body.map(|(kind, text)| (kind, filled(text)));
-            let answer = server
-                .send(method, &format!("{path}{}", filled(query)), "", body)
-                .await
-                .expect(200);
+            let answer = server.send(method, &path, "", body).await.expect(200);
             assert_eq!(answer.body["verdict"], verdict, "{recipe}: {}", answer.text);
         }
     }

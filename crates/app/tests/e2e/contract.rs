@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::support::catalog::{AMPLE, GENERIC, LIVE_KEY, base, campaign, on_event};
+use crate::support::http::Request;
 use crate::support::node::Node;
 use crate::support::people::{User, convert};
 use crate::support::publisher::Publisher;
@@ -75,5 +76,36 @@ async fn every_answer_is_one_that_is_described() {
     let (out, err) = (text(&done.stdout), text(&done.stderr));
     println!("{out}");
     assert!(done.status.success(), "{out}\n{err}");
+    has_been_tried(&out);
+    answers_well(&client.send(&Request::get("/metrics")).await.expect(200).text());
     node.finish();
+}
+
+/// A run that tries nothing fails nothing: every operation was tried.
+fn has_been_tried(out: &str) {
+    let figure = |name: &str| {
+        let line = out.lines().find_map(|line| line.trim().strip_prefix(name));
+        let figure = line.and_then(|line| line.trim().split('/').next()?.parse::<u32>().ok());
+        figure.unwrap_or_else(|| panic!("no {name} in {out}"))
+    };
+    let (selected, tested) = (figure("Selected:"), figure("Tested:"));
+    assert!(selected >= 60 && tested == selected, "{tested} of {selected}");
+}
+
+/// Every caller's key was good: each has got what it asked for at least once.
+fn answers_well(metrics: &str) {
+    let routes = [
+        ("/v1/missions", "200"),
+        ("/v1/missions/{id}/participations", "201"),
+        ("/v1/sessions", "201"),
+        ("/v1/rewards", "200"),
+        ("/v1/postbacks/{partner_token}", "200"),
+        ("/v1/admin/line_items/{id}/budget", "200"),
+        ("/v1/admin/publishers", "201"),
+    ];
+    for (route, status) in routes {
+        let labels = [format!("route=\"{route}\""), format!("status=\"{status}\"")];
+        let has_it = |line: &str| labels.iter().all(|label| line.contains(label));
+        assert!(metrics.lines().any(has_it), "no {status} of {route} in {metrics}");
+    }
 }

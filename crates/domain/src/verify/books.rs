@@ -223,14 +223,15 @@ fn holds_of(state: &UserState) -> Vec<(LineItemId, Day, i64)> {
     books.holds
 }
 
-/// Until when something of the run may be on hold: budget, or a reward.
+/// Until when something of the run may wait: budget on hold, a reward on hold, or one that is owed.
 pub(super) fn holds_until(run: &Enrollment) -> Option<Timestamp> {
     let paid = run.steps.iter().flat_map(|step| &step.paid);
     let releases = paid.filter_map(|one| match one.state {
         PaidState::Pending { release_at } => Some(release_at),
         PaidState::Rewarded | PaidState::Reversed => None,
     });
-    releases.chain((run.held.0 != 0).then_some(run.late_until)).min()
+    let held = (run.held.0 != 0).then_some(run.late_until);
+    releases.chain(held).chain(run.retry_at).min()
 }
 
 /// The rewards that the user's state knows.

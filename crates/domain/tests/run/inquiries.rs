@@ -102,9 +102,9 @@ fn what_was_reported_says_why_it_does_not_count() {
             2h ask 1                  => open needs_support(amount_missing)
             3h buy #1 amount=3        => rejected event_conflict
             4h ask 1                  => open needs_support(event_conflict)
-            5h buy #2 amount=3 in=XXX => ignored currency_mismatch
+            5h buy #2 amount=3 in=JPY => ignored currency_mismatch
             6h ask 1                  => open needs_support(currency_mismatch)
-            7h buy #2 amount=3 in=XXX => duplicate seen_before
+            7h buy #2 amount=3 in=JPY => duplicate seen_before
             8h ask 1                  => open needs_support(currency_mismatch)
         mission window=10d | event buy within=1d | event other
             2h dance #1               => ignored no_such_step

@@ -6,7 +6,8 @@ use domain::ids::{Act, DeliveryId, LineItemId, MissionId, Mode, TransactionId, U
 use domain::journal::{Cause, Chain, MessageKind, Record};
 use domain::ledger::{Account, Asset, Entry};
 use domain::money::{CurrencyCode, Micros, Points};
-use domain::time::{Day, HOUR_MS, Timestamp};
+use domain::sweep::RETRY_SECONDS;
+use domain::time::{Day, Timestamp};
 use domain::user::PaidState;
 use domain::verdict::Verdict;
 use domain::verify::{FINDINGS_MAX, SWEEP_SLACK_MS};
@@ -219,7 +220,7 @@ fn stored_points(holder: Account) -> [Entry; 2] {
 }
 
 #[test]
-fn m5_finds_a_hold_that_is_not_what_was_taken_or_lasts_too_long() {
+fn m5_finds_a_hold_that_is_not_what_was_taken_and_what_lasts_too_long() {
     let more = found(|stored| stored.users[0].state.enrollments[0].held.0 += 1);
     assert_eq!(more, ["M5"]);
     let released = found(|stored| {
@@ -228,19 +229,26 @@ fn m5_finds_a_hold_that_is_not_what_was_taken_or_lasts_too_long() {
     assert_eq!(released, ["M5"]);
     let mut unswept = Book::started(&Terms::parse("window=2d | event a hold=24h | event b"));
     play(&mut unswept, "1h a #1");
-    let trace_at = |at: Timestamp, now: Timestamp| {
-        let report = unswept.report(|stored| {
-            stored.records.push((4, Chain::default(), trace(at)));
-            (stored.head, stored.now) = (4, now);
+    let mut untried = Book::started(&Terms::parse("budget=1 expects=50+0 | event a | event b"));
+    play(&mut untried, "1h a #1");
+    play(&mut untried, "1h b #2");
+    let trace_at = |book: &Book, at: Timestamp, now: Timestamp| {
+        let report = book.report(|stored| {
+            stored.head += 1;
+            stored.records.push((stored.head, Chain::default(), trace(at)));
+            stored.now = now;
         });
         report.findings.len()
     };
-    let release = Timestamp(START.0 + 25 * HOUR_MS);
-    let (last, late) =
-        (Timestamp(release.0 + SWEEP_SLACK_MS), Timestamp(release.0 + SWEEP_SLACK_MS + 1));
-    assert_eq!(trace_at(last, late), 0);
-    assert_eq!(trace_at(late, last), 0);
-    assert_eq!(trace_at(late, late), 1);
+    let release = START.plus_seconds(25 * 3_600);
+    let retry = START.plus_seconds(3_600 + RETRY_SECONDS);
+    for (book, due) in [(&unswept, release), (&untried, retry)] {
+        let (last, late) =
+            (Timestamp(due.0 + SWEEP_SLACK_MS), Timestamp(due.0 + SWEEP_SLACK_MS + 1));
+        assert_eq!(trace_at(book, last, late), 0);
+        assert_eq!(trace_at(book, late, last), 0);
+        assert_eq!(trace_at(book, late, late), 1);
+    }
 }
 
 fn trace(at: Timestamp) -> Record {

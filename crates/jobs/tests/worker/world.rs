@@ -165,11 +165,13 @@ impl World {
         self.engine.replay_deliveries(&self.ctx(), live, nothing).await.unwrap();
     }
 
-    /// Waits until the worker has looked at the outbox once more: another app's reward is told.
+    /// Waits until the worker has looked at the outbox once more: another app's reward is tried,
+    /// where nobody listens.
     pub(crate) async fn settle_down(&self) {
         let app = LOOKOUT.0;
         if !self.engine.snapshot().catalog().apps.contains_key(&LOOKOUT) {
-            self.set_app(app, |_| ()).await;
+            let nobody = standard("http://127.0.0.1:9/".to_owned());
+            self.set_app(app, |app| app.postback = nobody).await;
         }
         let count = self.deliveries(app).await.len();
         self.earn(app, &format!("lookout {count}")).await;

@@ -140,164 +140,108 @@ async fn files_that_cannot_be_read_change_nothing() {
     desk.node.finish();
 }
 
+/// What is wrong, the file, and the field that is named.
+type Row = (&'static str, String, &'static str);
+
+fn install() -> String {
+    on_event("install", 1_000_000)
+}
+
+/// A mission of these steps; each is what its step has beside an ordinary rule.
+fn steps(fields: &[&str]) -> String {
+    let steps: Vec<String> =
+        fields.iter().map(|fields| format!("{fields} {}", install())).collect();
+    let steps: Vec<&str> = steps.iter().map(|step| step.trim()).collect();
+    campaign(11, AMPLE, &steps)
+}
+
+fn graphs() -> Vec<Row> {
+    let (all, after) = ("missions[0].steps", "missions[0].steps[0].after");
+    let needs = |mission: u32| {
+        let prerequisites = format!("prerequisites = [{mission}]\nwindow_seconds");
+        steps(&[""]).replace("window_seconds", &prerequisites)
+    };
+    vec![
+        ("no step", steps(&[]), all),
+        ("1,000 steps", steps(&[""; 1_000]), all),
+        ("only bonus steps", steps(&["role = \"bonus\","]), all),
+        ("a step after itself", steps(&["after = [1],"]), after),
+        ("a circle of steps", steps(&["after = [2],", "after = [1],"]), after),
+        ("a step after one that comes later", steps(&["after = [2],", ""]), after),
+        ("a step after none", steps(&["after = [9],"]), after),
+        ("a mission after itself", needs(11), "missions[0].prerequisites"),
+        ("a mission after none", needs(99), "missions[0].prerequisites"),
+    ]
+}
+
+fn terms() -> Vec<Row> {
+    let (payout, reward) = ("missions[0].steps[0].payout", "missions[0].steps[0].reward");
+    let repeat = "missions[0].steps[0].repeat";
+    let paying = |payout| campaign(11, AMPLE, &[&on_event("install", payout)]);
+    let unnamed = campaign(11, AMPLE, &[&on_event("", 1)]);
+    vec![
+        ("a negative payout", paying(-1), payout),
+        ("a payout beyond any", paying(i64::MAX), payout),
+        ("a reward above the payout", steps(&["reward = 1_000_001,"]), reward),
+        ("a negative reward", steps(&["reward = -1,"]), reward),
+        ("no repetition", steps(&["repeat = { limit = 0 },"]), repeat),
+        ("repetitions without end", steps(&["repeat = { limit = 4_000_000_000 },"]), repeat),
+        (
+            "a hold without end",
+            steps(&["hold_hours = 100_000,"]),
+            "missions[0].steps[0].hold_hours",
+        ),
+        ("an event without a name", unnamed, "missions[0].steps[0].rule"),
+        ("no time", steps(&[""]).replace("\"30d\"", "0"), "missions[0].window_seconds"),
+    ]
+}
+
+fn addresses() -> Vec<Row> {
+    let landing = "missions[0].landing_url";
+    let at = |url: &str| steps(&[""]).replace("https://landing.example/11?click={click_id}", url);
+    let icon = steps(&[""]).replace("summary =", "icon_url = \"javascript:alert(1)\", summary =");
+    vec![
+        ("no click id in the landing page", at("https://landing.example/"), landing),
+        ("an unknown macro", at("https://landing.example/?c={click_id}&x={secret}"), landing),
+        ("a landing page that runs", at("javascript:alert('{click_id}')"), landing),
+        ("a landing page with data", at("data:text/html,{click_id}"), landing),
+        ("a file", at("file:///etc/passwd?{click_id}"), landing),
+        ("an icon that runs", icon, "missions[0].creatives[0].icon_url"),
+    ]
+}
+
+fn line_items() -> Vec<Row> {
+    let with = |settings: &str| campaign(11, settings, &[&install()]);
+    let also = |settings: &str| with(&format!("{AMPLE}\n{settings}"));
+    let in_currency = |code: &str| steps(&[""]).replace("\"USD\"", &format!("{code:?}"));
+    let (all, budget) = ("missions[0].steps", "line_items[0].budget");
+    let flight =
+        "flight = { starts_at = \"2030-01-01T00:00:00Z\", ends_at = \"2029-01-01T00:00:00Z\" }";
+    let local = "flight = { starts_at = \"2030-01-01T00:00:00\" }";
+    vec![
+        ("no budget", with("budget = 0"), budget),
+        ("a negative budget", with("budget = -1"), budget),
+        ("a fraction of a budget", with("budget = 1.5"), budget),
+        ("less than one mission pays", with("budget = 999_999"), all),
+        ("less on a day", with("budget = 10_000_000\ndaily_budget = 999_999"), all),
+        ("a lower-case currency", in_currency("usd"), "line_items[0].currency"),
+        ("no such currency", in_currency("DOLLAR"), "line_items[0].currency"),
+        ("a cap of nobody", also("caps = { total = 0 }"), "line_items[0].caps.total"),
+        ("an end before the start", also(flight), "line_items[0].flight.ends_at"),
+        ("a start without a zone", also(local), "line_items[0].flight.starts_at"),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn missions_that_cannot_be_done_or_paid_are_refused() {
     let desk = Desk::open();
     let before = desk.revision().await;
-    let install = on_event("install", 1_000_000);
-    let with = |fields: &str| format!("{fields}, {install}");
-    let many = vec![install.as_str(); 1_000];
-    let whole = campaign(11, AMPLE, &[&install]);
-    let replaced = |old: &str, new: &str| {
-        assert!(whole.contains(old), "{old}");
-        whole.replace(old, new)
-    };
-    let steps = "missions[0].steps";
-    let cases = [
-        ("no step", campaign(11, AMPLE, &[]), steps),
-        ("1,000 steps", campaign(11, AMPLE, &many), steps),
-        (
-            "a step after itself",
-            campaign(11, AMPLE, &[&with("after = [1]")]),
-            "missions[0].steps[0].after",
-        ),
-        (
-            "a circle of steps",
-            campaign(11, AMPLE, &[&with("after = [2]"), &with("after = [1]")]),
-            "missions[0].steps[0].after",
-        ),
-        (
-            "a step after one that comes later",
-            campaign(11, AMPLE, &[&with("after = [2]"), &install]),
-            "missions[0].steps[0].after",
-        ),
-        (
-            "a step after none",
-            campaign(11, AMPLE, &[&with("after = [9]")]),
-            "missions[0].steps[0].after",
-        ),
-        ("only bonus steps", campaign(11, AMPLE, &[&with("role = \"bonus\"")]), steps),
-        (
-            "a mission after itself",
-            replaced("window_seconds", "prerequisites = [11]\nwindow_seconds"),
-            "missions[0].prerequisites",
-        ),
-        (
-            "a mission after none",
-            replaced("window_seconds", "prerequisites = [99]\nwindow_seconds"),
-            "missions[0].prerequisites",
-        ),
-        (
-            "a negative payout",
-            campaign(11, AMPLE, &[&on_event("install", -1)]),
-            "missions[0].steps[0].payout",
-        ),
-        (
-            "a payout beyond any",
-            campaign(11, AMPLE, &[&on_event("install", i64::MAX)]),
-            "missions[0].steps[0].payout",
-        ),
-        (
-            "a reward above the payout",
-            campaign(11, AMPLE, &[&with("reward = 1_000_001")]),
-            "missions[0].steps[0].reward",
-        ),
-        (
-            "a negative reward",
-            campaign(11, AMPLE, &[&with("reward = -1")]),
-            "missions[0].steps[0].reward",
-        ),
-        ("more than the budget", campaign(11, "budget = 999_999", &[&install]), steps),
-        (
-            "more than a day's budget",
-            campaign(11, "budget = 10_000_000\ndaily_budget = 999_999", &[&install]),
-            steps,
-        ),
-        (
-            "no repetition",
-            campaign(11, AMPLE, &[&with("repeat = { limit = 0 }")]),
-            "missions[0].steps[0].repeat",
-        ),
-        (
-            "repetitions without end",
-            campaign(11, AMPLE, &[&with("repeat = { limit = 4_000_000_000 }")]),
-            "missions[0].steps[0].repeat",
-        ),
-        (
-            "an event without a name",
-            campaign(11, AMPLE, &[&on_event("", 1)]),
-            "missions[0].steps[0].rule",
-        ),
-        (
-            "a hold without end",
-            campaign(11, AMPLE, &[&with("hold_hours = 100_000")]),
-            "missions[0].steps[0].hold_hours",
-        ),
-        ("no time", replaced("\"30d\"", "0"), "missions[0].window_seconds"),
-        (
-            "no click id in the landing page",
-            replaced("{click_id}", "{clickid}"),
-            "missions[0].landing_url",
-        ),
-        (
-            "a landing page that runs",
-            replaced(
-                "https://landing.example/11?click={click_id}",
-                "javascript:alert('{click_id}')",
-            ),
-            "missions[0].landing_url",
-        ),
-        (
-            "a landing page with data",
-            replaced("https://landing.example/11?click={click_id}", "data:text/html,{click_id}"),
-            "missions[0].landing_url",
-        ),
-        (
-            "an icon that runs",
-            replaced("summary =", "icon_url = \"javascript:alert(1)\", summary ="),
-            "missions[0].creatives[0].icon_url",
-        ),
-        ("no budget", campaign(11, "budget = 0", &[&install]), "line_items[0].budget"),
-        ("a negative budget", campaign(11, "budget = -1", &[&install]), "line_items[0].budget"),
-        (
-            "a fraction of a budget",
-            campaign(11, "budget = 1.5", &[&install]),
-            "line_items[0].budget",
-        ),
-        ("a lower-case currency", replaced("\"USD\"", "\"usd\""), "line_items[0].currency"),
-        ("no such currency", replaced("\"USD\"", "\"DOLLAR\""), "line_items[0].currency"),
-        (
-            "a cap of nobody",
-            campaign(11, &format!("{AMPLE}\ncaps = {{ total = 0 }}"), &[&install]),
-            "line_items[0].caps.total",
-        ),
-        (
-            "an end before the start",
-            campaign(
-                11,
-                &format!(
-                    "{AMPLE}\nflight = {{ starts_at = \"2030-01-01T00:00:00Z\", ends_at = \"2029-01-01T00:00:00Z\" }}"
-                ),
-                &[&install],
-            ),
-            "line_items[0].flight.ends_at",
-        ),
-        (
-            "a start without a zone",
-            campaign(
-                11,
-                &format!("{AMPLE}\nflight = {{ starts_at = \"2030-01-01T00:00:00\" }}"),
-                &[&install],
-            ),
-            "line_items[0].flight.starts_at",
-        ),
-    ];
-    for (name, file, field) in cases {
+    for (name, file, field) in [graphs(), terms(), addresses(), line_items()].concat() {
         let fields = desk.refuses(name, &file).await;
         assert!(fields.iter().any(|one| one.starts_with(field)), "{name}: {fields:?}");
     }
     assert_eq!(desk.revision().await, before);
-    // The other end of what is allowed: as many steps as there may be, and one that pays nothing.
+    // The other end of what is allowed: as many steps as there may be, none of which pays.
     let unpaid = on_event("install", 0);
     let most = campaign(11, AMPLE, &[unpaid.as_str(); 40]);
     desk.client.send(&desk.apply(TOML, most)).await.expect(200);

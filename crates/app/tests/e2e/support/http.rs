@@ -139,9 +139,18 @@ impl Client {
         timeout(PATIENCE, self.exchange(request)).await?
     }
 
+    /// A connection that was used before and that the server has not closed since.
+    fn kept(&self) -> Option<BufReader<TcpStream>> {
+        let mut idle = self.idle.lock().unwrap();
+        let is_open = |stream: &BufReader<TcpStream>| {
+            let waiting = stream.get_ref().try_read(&mut [0]);
+            waiting.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+        };
+        std::iter::from_fn(|| idle.pop()).find(is_open)
+    }
+
     async fn exchange(&self, request: &Request) -> Result<Answer> {
-        let kept = self.idle.lock().unwrap().pop();
-        let mut stream = match kept {
+        let mut stream = match self.kept() {
             Some(stream) => stream,
             None => BufReader::new(TcpStream::connect(self.address).await?),
         };
