@@ -5,6 +5,13 @@
 //! attackers send, and what is checked is what they get. Nothing sleeps; whatever takes time is
 //! awaited by the condition that ends it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what cannot be done has to fail its test, in helpers too"
+)]
+
 mod support;
 
 mod walk;

@@ -161,7 +161,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
     let target = Target::new().await;
     refuses(&target.client, bodies()).await;
     refuses(&target.client, values()).await;
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 /// A body with its length announced wrongly or not at all, in a route that needs none.
@@ -219,5 +219,5 @@ async fn bodies_of_postbacks_are_read_or_refused() {
         ),
     ];
     refuses(&target.client, cases).await;
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }

@@ -51,7 +51,7 @@ impl Target {
     }
 
     /// Nothing was booked, and the server still does its work.
-    async fn is_unharmed(self) {
+    async fn must_be_unharmed(self) {
         let Self { node, client, publisher, user, click } = self;
         let wallet = user.wallet().await;
         assert_eq!((&wallet["balance"], &wallet["pending"]), (&json!(0), &json!(0)), "{wallet}");

@@ -90,7 +90,7 @@ async fn parameters_that_cannot_be_read_are_refused() {
         ),
     ];
     refuses(&target.client, cases).await;
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 /// Every kind of caller with every other's key.
@@ -173,5 +173,5 @@ async fn nobody_acts_with_another_callers_key() {
     let foreign =
         crate::support::people::User::open_with(&target.client, OTHER_LIVE_KEY, wish).await;
     foreign.get(&path).await.expect(404);
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }

@@ -163,7 +163,7 @@ fn currencies(target: &Target) -> Vec<Row> {
     vec![
         ("won", of("KRW", "1000", "c1"), mismatch),
         ("yen with decimals", of("JPY", "10.50", "c2"), mismatch),
-        ("no such currency", of("XXX", "10", "c3"), mismatch),
+        ("no such currency", of("ZZZ", "10", "c3"), mismatch),
         ("in lower case", of("eur", "10", "c4"), mismatch),
         ("two letters", of("US", "10", "c5"), NO_AMOUNT),
         ("a sign", of("$", "10", "c6"), NO_AMOUNT),
@@ -184,7 +184,7 @@ async fn postbacks_that_earn_nothing_say_why() {
     let foreign = Verdict::of(&target.client.send(&ask).await);
     assert_eq!(foreign.said(), ("rejected", "other_advertiser"));
     target.client.send(&Request::get(format!("/v1/postbacks/{SIGNED}?{own}"))).await.expect(401);
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,7 +208,7 @@ async fn repeated_names_in_json_contradict_each_other() {
         form(&[("click_id", click), ("event", "install")]),
     );
     assert_eq!(Verdict::of(&target.client.send(&ask).await).said(), BAD_FIELD);
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 /// Times that cannot be believed are no times; the event is taken as happening now. Only one that is
@@ -285,5 +285,5 @@ async fn times_are_read_or_left_out() {
         convert(&target.client, &target.click, "purchase", "future").await.said(),
         ("rejected", "event_conflict")
     );
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }

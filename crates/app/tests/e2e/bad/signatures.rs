@@ -75,7 +75,7 @@ async fn a_postback_that_its_partner_has_not_signed_is_refused() {
         ],
     )
     .await;
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,5 +108,5 @@ async fn both_keys_of_a_rotation_sign() {
     for (event, id, key, is_upper, reason) in table {
         assert_eq!(verdict(fields(event, id), key, is_upper).await.reason, reason, "{id}");
     }
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }

@@ -135,7 +135,7 @@ async fn crooked_requests_are_answered_or_cut() {
         assert!(found.iter().all(|status| *status < 500), "{name}: {found:?}");
         target.client.send(&Request::get("/livez")).await.expect(200);
     }
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 /// Two lengths in one request, of which each hides another request: the body is read as chunks or the
@@ -167,7 +167,7 @@ async fn a_request_cannot_be_smuggled_in_another() {
             "{shape:?}: {found:?}"
         );
     }
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -220,7 +220,7 @@ async fn unusual_but_right_requests_are_answered() {
     stream.write_all(body.as_bytes()).await.unwrap();
     let answer = timeout(PATIENCE, read_answer(&mut stream, false)).await.unwrap().unwrap();
     assert_eq!(answer.status, 201);
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
 
 /// The beginnings that a slow sender never brings to an end.
@@ -273,5 +273,5 @@ async fn slow_senders_hold_up_nobody() {
     let found: Vec<u16> = slow.await.unwrap().into_iter().flatten().collect();
     assert!(found.iter().all(|status| (400..500).contains(status)), "{found:?}");
     assert!(served > 50, "only {served} were served meanwhile");
-    target.is_unharmed().await;
+    target.must_be_unharmed().await;
 }
