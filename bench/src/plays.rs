@@ -26,44 +26,58 @@ pub(crate) async fn postbacks(
     address: SocketAddr,
     wanted: usize,
 ) -> Result<Requests> {
-    let runs = wanted.div_ceil(world.events.len().max(1));
-    let clicks = clicks(world, address, runs).await?;
-    ensure!(clicks.len() >= runs, "only {} of {runs} runs can go on", clicks.len());
+    let runs = runs(world, address, wanted).await?;
     let events = world.events.iter().enumerate();
-    let requests = events.flat_map(|(place, event)| {
-        let id = move |run| format!("{run}-{place}");
-        let runs = clicks.iter().take(runs).enumerate();
-        runs.map(move |(run, click)| world.postback(address, click, event, &id(run)))
-    });
-    Ok(requests.take(wanted).collect())
+    let requests: Vec<_> = events
+        .flat_map(|(place, event)| {
+            let having = runs.iter().enumerate().filter(move |(_, run)| place < run.steps);
+            having.map(move |(number, run)| {
+                world.postback(address, &run.click, event, &format!("{number}-{place}"))
+            })
+        })
+        .take(wanted)
+        .collect();
+    ensure!(requests.len() == wanted, "only {} of {wanted} events can pay", requests.len());
+    Ok(requests.into_iter().collect())
 }
 
-/// The click ids of so many runs that can go on, or of all if there are fewer.
-async fn clicks(world: &World, address: SocketAddr, wanted: usize) -> Result<Vec<String>> {
+/// A run that can go on.
+struct Run {
+    click: String,
+    /// Each of them is done by one event.
+    steps: usize,
+}
+
+/// Runs that can go on, with so many steps together, or all if there are fewer.
+async fn runs(world: &World, address: SocketAddr, wanted: usize) -> Result<Vec<Run>> {
     let collector = Collector {
         world,
         address,
         wanted,
         visited: Cell::new(0),
-        clicks: RefCell::new(Vec::with_capacity(wanted)),
+        steps: Cell::new(0),
+        runs: RefCell::new(Vec::with_capacity(wanted)),
     };
     try_join_all((0..ASKERS).map(|_| collector.collect())).await?;
-    Ok(collector.clicks.into_inner())
+    Ok(collector.runs.into_inner())
 }
 
-/// Collects click ids; shared by several connections.
+/// Collects runs; shared by several connections.
 struct Collector<'a> {
     world: &'a World,
     address: SocketAddr,
+    /// Steps that are needed.
     wanted: usize,
     visited: Cell<u32>,
-    clicks: RefCell<Vec<String>>,
+    /// Steps that have been found.
+    steps: Cell<usize>,
+    runs: RefCell<Vec<Run>>,
 }
 
 impl Collector<'_> {
     async fn collect(&self) -> Result<()> {
         let mut conn = Conn::open(self.address).await?;
-        while self.clicks.borrow().len() < self.wanted {
+        while self.steps.get() < self.wanted {
             let Some(user) = self.next_user() else { break };
             self.visit(&mut conn, user).await.with_context(|| format!("user {user}"))?;
         }
@@ -87,7 +101,9 @@ impl Collector<'_> {
             let request = self.world.participate(self.address, user, mission);
             let started = conn.ask(&request).await?.json(&[200])?;
             let click = started["click_id"].as_str().context("the run has no click_id")?;
-            self.clicks.borrow_mut().push(click.to_owned());
+            let steps = started["steps"].as_array().map_or(0, Vec::len);
+            self.steps.set(self.steps.get() + steps);
+            self.runs.borrow_mut().push(Run { click: click.to_owned(), steps });
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::feed::{bearer, get, post};
 pub(crate) struct World {
     #[serde(flatten)]
     pub(crate) contents: Contents,
-    /// The events of every mission, in order.
+    /// The events of a mission, in order; a mission with fewer steps has the first ones.
     pub(crate) events: Vec<String>,
     app_key: String,
     unit_id: u32,

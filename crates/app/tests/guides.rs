@@ -1,5 +1,7 @@
 //! Every command of the guides is executed, in the order of the page, as a reader would.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as it does")]
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -42,7 +44,8 @@ fn follow(page: &str) -> String {
     assert!(!blocks.is_empty(), "{page} has no commands");
     let port = free_port().to_string();
     // After `init` the configuration names the free port too; at the end the server is stopped.
-    let rename = format!("if [ -f guerdon.toml ]; then sed -i s/{PORT}/{port}/g guerdon.toml; fi\n");
+    let rename =
+        format!("if [ -f guerdon.toml ]; then sed -i s/{PORT}/{port}/g guerdon.toml; fi\n");
     let script = format!(
         "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n{}",
         blocks.join(BREAK).replace(PORT, &port).replace(BREAK, &rename)

@@ -31,7 +31,7 @@ pub use template::{Alias, Piece, TEMPLATE_BYTES_MAX, Template, TemplateError, Te
 pub const TIMEOUT_MS_MIN: u32 = 100;
 
 /// Longest answer time a dialect may allow, in milliseconds: a worker is held for all of it.
-pub const TIMEOUT_MS_MAX: u32 = 60_000;
+pub const TIMEOUT_MS_MAX: u32 = 15_000;
 
 /// Most requests that may be in flight to one endpoint at once.
 pub const CONCURRENCY_MAX: u16 = 256;

@@ -93,10 +93,12 @@ impl Engine {
         let again = change.clone();
         let outcome = match ctx.metered(self.stores.state.commit(change)).await {
             // If it turns out to have been made, it was made by us.
-            Err(StoreError::Unknown(_)) => match ctx.metered(self.stores.state.commit(again)).await? {
-                Outcome::Replayed => Outcome::Applied(Committed::default()),
-                decided => decided,
-            },
+            Err(StoreError::Unknown(_)) => {
+                match ctx.metered(self.stores.state.commit(again)).await? {
+                    Outcome::Replayed => Outcome::Applied(Committed::default()),
+                    decided => decided,
+                }
+            }
             decided => decided?,
         };
         match &outcome {

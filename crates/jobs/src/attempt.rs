@@ -19,9 +19,7 @@ use engine::{
 use futures_util::FutureExt;
 
 use crate::metric::Metric;
-use crate::outbound::{
-    Attempt, Outcome, Prepared, RenderError, Secrets, Why, render,
-};
+use crate::outbound::{Attempt, Outcome, Prepared, RenderError, Secrets, Why, render};
 use crate::schedule::pause_after;
 use crate::worker::Shared;
 

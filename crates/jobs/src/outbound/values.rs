@@ -106,9 +106,7 @@ impl Values<'_> {
             Macro::UserId => &told.user_id,
             Macro::AppName => &self.message.app_name,
             Macro::Currency => &self.message.points_name,
-            Macro::PayoutCurrency => {
-                self.message.payout_currency.as_str()
-            }
+            Macro::PayoutCurrency => self.message.payout_currency.as_str(),
             Macro::MissionTitle => &told.mission_title,
             Macro::StepTitle => &told.step_title,
             Macro::RevenueType => REVENUE_TYPE,

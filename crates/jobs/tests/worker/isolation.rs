@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::dialect::{Dialect, preset};
+use domain::dialect::{Dialect, TIMEOUT_MS_MAX, preset};
 use engine::{Delivery, DeliveryState};
 use store::counting::Method;
 use store::fault::{Fault, FaultyStore};
@@ -28,7 +28,7 @@ async fn slow_and_dead_publishers_do_not_delay_others() {
     let dead = format!("http://{}/", free.local_addr().unwrap());
     drop(free);
     // The slow ones have a minute, and would take every place if they could.
-    let patient = || Dialect { timeout_ms: 60_000, concurrency: 256, ..standard_dialect() };
+    let patient = || Dialect { timeout_ms: TIMEOUT_MS_MAX, concurrency: 256, ..standard_dialect() };
     let slow_one = || speaking(patient(), slow.url("/"), &[WHSEC]);
     let endpoints = vec![slow_one(), standard(dead), slow_one(), standard(good.url("/"))];
     let mut world = World::new(endpoints).await;
@@ -67,7 +67,7 @@ fn note(delivery: &Delivery) -> &str {
 async fn no_endpoint_is_called_beyond_its_dialects_concurrency() {
     let slow = Receiver::start(|_, _| Answer::Silence).await;
     let good = Receiver::kind().await;
-    let narrow = Dialect { timeout_ms: 60_000, concurrency: 2, ..standard_dialect() };
+    let narrow = Dialect { timeout_ms: TIMEOUT_MS_MAX, concurrency: 2, ..standard_dialect() };
     let narrow = speaking(narrow, slow.url("/"), &[WHSEC]);
     let mut world = World::new(vec![narrow, standard(good.url("/"))]).await;
     world.start();
@@ -183,7 +183,7 @@ async fn a_stop_lets_attempts_end_and_claims_no_more() {
 async fn what_a_stop_cuts_is_sent_again_under_the_same_id() {
     let receiver =
         Receiver::start(|_, nth| if nth == 1 { Answer::Silence } else { status(200) }).await;
-    let patient = Dialect { timeout_ms: 60_000, ..standard_dialect() };
+    let patient = Dialect { timeout_ms: TIMEOUT_MS_MAX, ..standard_dialect() };
     let mut world = World::new(vec![speaking(patient, receiver.url("/"), &[WHSEC])]).await;
     world.start();
     world.earn(1, "u").await;
