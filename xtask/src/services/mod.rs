@@ -41,16 +41,22 @@ const PROGRAMS: &[Program] = &[
         present: || process::on_path("chromium"),
     },
     Program {
+        package: "chromium-driver",
+        needed_for: Purpose::Test,
+        why: "it is how the page tests drive it",
+        present: || process::on_path("chromedriver"),
+    },
+    Program {
+        package: "curl",
+        needed_for: Purpose::Test,
+        why: "the commands of the guides are executed",
+        present: || process::on_path("curl"),
+    },
+    Program {
         package: "python3-venv",
         needed_for: Purpose::Test,
         why: "the contract tests run a Python tool in its own environment",
         present: || python().is_some(),
-    },
-    Program {
-        package: "wrk",
-        needed_for: Purpose::Bench,
-        why: "the benchmarks measure requests per second with it",
-        present: || process::on_path("wrk"),
     },
 ];
 

@@ -18,6 +18,7 @@ mod walk;
 mod deliveries;
 mod race;
 mod crash;
+mod page;
 
 mod bad;
 mod secrets;

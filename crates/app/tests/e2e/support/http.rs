@@ -14,6 +14,9 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 
+/// The host that is asked for unless a request names another.
+const HOST: &str = "host: guerdon.example\r\n";
+
 /// A request that is not sent yet.
 #[derive(Clone)]
 pub(crate) struct Request {
@@ -60,7 +63,8 @@ impl Request {
     /// The request as it goes over the wire.
     fn bytes(&self) -> Vec<u8> {
         let Self { method, target, headers, body } = self;
-        let mut head = format!("{method} {target} HTTP/1.1\r\nhost: guerdon.example\r\n");
+        let host = if headers.iter().any(|(name, _)| name == "host") { "" } else { HOST };
+        let mut head = format!("{method} {target} HTTP/1.1\r\n{host}");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -11,6 +11,8 @@ pub(crate) mod catalog;
 pub(crate) mod people;
 pub(crate) mod publisher;
 
+pub(crate) mod browser;
+
 pub(crate) mod chance;
 pub(crate) mod crowd;
 
