@@ -69,10 +69,14 @@ pub const STAGES: &[Stage] = &[
         shows: "the documentation builds and its links lead somewhere",
         action: Action::Cargo {
             arguments: &["doc", "--workspace", "--no-deps"],
-            env: &[("RUSTDOCFLAGS", "-D warnings")],
+            env: &[("RUSTDOCFLAGS", DOC_FLAGS)],
         },
     },
 ];
+
+/// Private modules are documented too, so links into them lead somewhere.
+const DOC_FLAGS: &str =
+    "-D warnings --document-private-items -A rustdoc::private-intra-doc-links";
 
 /// Which stages to run; nothing named means all.
 #[derive(Debug, Default)]

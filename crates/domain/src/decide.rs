@@ -1,7 +1,7 @@
 //! The decision: which missions a user may see now, and why not the others.
 //!
 //! There is one set of rules ([`Rule`]), asked in one fixed order. [`offers`] finds everything that
-//! passes, [`check`] asks them of one mission when the user taps it, and [`explain`] writes down every
+//! passes, [`check`] asks them of one mission when the user taps it, and [`explain()`] writes down every
 //! answer. They share the code and the compiled targeting, so no mission of a list is refused at
 //! participation unless something changed in between ("no dead cards").
 //!

@@ -4,7 +4,7 @@
 //! Message + Endpoint + Secrets --render--> Prepared --Sender::attempt--> Attempt
 //! ```
 //!
-//! [`render`] is pure: the same message gives the same body bytes at every attempt (D2), and only
+//! [`render()`] is pure: the same message gives the same body bytes at every attempt (D2), and only
 //! signature and time are fresh. [`Sender`] is the only place that opens connections to addresses a
 //! publisher may choose: the [`guard`] checks scheme, port and every address, redirects are never
 //! followed, and no more than 64 KiB of an answer are read (X2).
