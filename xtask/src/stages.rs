@@ -75,8 +75,7 @@ pub const STAGES: &[Stage] = &[
 ];
 
 /// Private modules are documented too, so links into them lead somewhere.
-const DOC_FLAGS: &str =
-    "-D warnings --document-private-items -A rustdoc::private-intra-doc-links";
+const DOC_FLAGS: &str = "-D warnings --document-private-items -A rustdoc::private-intra-doc-links";
 
 /// Which stages to run; nothing named means all.
 #[derive(Debug, Default)]
