@@ -1,7 +1,7 @@
 //! Guerdon's own message: Standard Webhooks, checked by hand.
 
 use data_encoding::BASE64;
-use domain::catalog::Endpoint;
+use domain::catalog::{App, Endpoint};
 use domain::ids::Mode;
 use domain::secret::Secret;
 use engine::DeliveryState;
@@ -79,6 +79,9 @@ async fn attempts_share_id_and_body_and_are_signed_anew() {
     world.start();
     world.earn(1, "u").await;
     world.until(1, |one| one.attempts == 1).await;
+    // What is renamed meanwhile keeps its old name in what was booked before.
+    let rename = |app: &mut App| (app.name, app.currency.name) = ("New".into(), "new".into());
+    world.set_app(1, rename).await;
     world.advance_s(5).await;
     world.until(1, |one| one.attempts == 2).await;
     world.advance_s(25).await;
