@@ -5,13 +5,15 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::{Ctx, Spent};
 use futures_util::FutureExt;
 
+use crate::extract::{BODY_MAX, read_body};
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -22,7 +24,9 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Longest request id that is taken over from a caller.
 const REQUEST_ID_MAX: usize = 64;
 
-/// How long a request may take in all, its body included.
+/// How long the body of a request may be on its way.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// How long a request may take once it is here, or in all if its body is large.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Seconds of requests, by `route`, `method` and `status`.
@@ -43,9 +47,10 @@ pub(crate) async fn around(
     let labels = Labels::of(&request);
     let ctx = Arc::new(Ctx::at(api.now()));
     request.extensions_mut().insert(Arc::clone(&ctx));
-    let response = match api.in_flight.try_acquire() {
-        Ok(_permit) => in_time(next.run(request)).await,
-        Err(_) => shed(),
+    let response = match labels.route.as_str() {
+        // Whether the process lives does not depend on how much it has to do.
+        "/livez" => next.run(request).await,
+        _ => limited(&api, request, next).await.unwrap_or_else(Problem::into_response),
     };
     let mut response = written(response, &id, &labels);
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -59,7 +64,36 @@ pub(crate) async fn around(
     response
 }
 
-/// Lets a request that does not end, such as one whose body never comes, go.
+/// Carries a request out as far as there is room, its body first.
+async fn limited(api: &Api, request: Request, next: Next) -> Result<Response, Problem> {
+    let request = if is_small(&request) { arrived(api, request).await? } else { request };
+    let _permit = api.in_flight.try_acquire().map_err(|_| shed())?;
+    Ok(in_time(next.run(request)).await)
+}
+
+/// Whether the request has a body of the usual size. Large ones are read by their handlers, which
+/// look first at who sends them.
+fn is_small(request: &Request) -> bool {
+    let is_bodiless = matches!(*request.method(), Method::GET | Method::HEAD);
+    !is_bodiless && !request.uri().path().starts_with("/v1/admin/")
+}
+
+/// Waits for the body.
+async fn arrived(api: &Api, request: Request) -> Result<Request, Problem> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
+    let _permit = api.arriving.try_acquire().map_err(|_| shed())?;
+    let (parts, body) = request.into_parts();
+    let whole = read_body(Request::from_parts(parts.clone(), body), BODY_MAX);
+    let body = tokio::time::timeout(BODY_WITHIN, whole).await.map_err(|_| {
+        let detail = "The body has not come in time; send the whole request at once.";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
+    })?;
+    Ok(Request::from_parts(parts, Body::from(body?)))
+}
+
+/// Lets a request that does not end go.
 async fn in_time(response: impl Future<Output = Response>) -> Response {
     tokio::time::timeout(REQUEST_TIME_MAX, response).await.unwrap_or_else(|_| {
         let detail = "The request was not done in time; whether anything was recorded is not known. \
@@ -83,11 +117,11 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     format!("a handler panicked: {}", text.unwrap_or("without a message"))
 }
 
-fn shed() -> Response {
+fn shed() -> Problem {
     metrics::counter!(SHED).increment(1);
     let mut problem = Problem::unavailable("too many requests are under way");
     problem.code = "overloaded";
-    problem.into_response()
+    problem
 }
 
 /// A caller's own id, if it is fit for a log line.

@@ -213,7 +213,7 @@ pub(crate) async fn page(
     params: DeliveryParams,
 ) -> Result<DeliveriesDoc, Problem> {
     let limit = paging::limit(params.limit)?;
-    let after: Option<Place> = paging::after(params.cursor.as_deref(), LIST)?;
+    let after: Option<Place> = paging::after((paging::CURSOR, params.cursor.as_deref()), LIST)?;
     let state = params.state.map(DeliveryState::from);
     let after = after.map(|place| (place.seq, place.id));
     // One more than asked for tells whether there is a next page.

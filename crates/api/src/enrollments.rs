@@ -56,7 +56,7 @@ pub(crate) struct EnrollmentDoc<'a> {
     /// Until when steps can be done.
     #[schema(format = DateTime)]
     deadline: String,
-    /// Points earned in it, those on hold included.
+    /// Points of it that have reached the wallet and were not taken back; those on hold have not.
     earned: i64,
     /// Its steps by position.
     steps: Vec<StepDoc<'a>>,

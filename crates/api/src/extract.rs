@@ -85,11 +85,8 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for UserParams<T> {
 fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded_parse(query));
     serde_path_to_error::deserialize(pairs).map_err(|error| {
-        let field = match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        };
-        Params::<T>::bad(&field, error.inner().to_string())
+        let message = error.inner().to_string();
+        Params::<T>::bad(&field_of(&error.path().to_string(), &message), message)
     })
 }
 
@@ -182,13 +179,44 @@ pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem>
     Ok(value)
 }
 
+/// The field that an error of serde is about. A field that is missing has no place of its own: the
+/// path ends at what should hold it, and only the message names it.
+pub(crate) fn field_of(path: &str, message: &str) -> String {
+    let path = if path == "." { "" } else { path };
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`'));
+    match missing {
+        Some((name, _)) if path.is_empty() => name.to_owned(),
+        Some((name, _)) => format!("{path}.{name}"),
+        None => path.to_owned(),
+    }
+}
+
 fn bad_json(path: &str, error: &serde_json::Error) -> Problem {
     let message = error.to_string();
     if !error.is_data() {
         return Problem::bad_request("bad_json", format!("The body is not JSON: {message}."));
     }
-    let field = if path == "." { "" } else { path };
+    let field = field_of(path, &message);
     let problem = FieldProblem { line: Some(error.line()), ..FieldProblem::new(field, message) };
     Problem::invalid("invalid_field", "A field of the body is not as it has to be.")
         .with_errors(vec![problem])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_field_is_named_with_its_path() {
+        let cases = [
+            (".", "missing field `unit_id` at line 1 column 2", "unit_id"),
+            ("profile", "missing field `country`", "profile.country"),
+            ("steps[1]", "missing field `id`", "steps[1].id"),
+            ("profile.age", "invalid type: string \"x\", expected u8", "profile.age"),
+            (".", "expected value", ""),
+        ];
+        for (path, message, field) in cases {
+            assert_eq!(field_of(path, message), field, "{path}: {message}");
+        }
+    }
 }

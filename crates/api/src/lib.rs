@@ -46,19 +46,21 @@ pub use state::{AdminKey, ApiState, Dependency, Eventually, Role, Verify};
 
 use state::Api;
 
-/// Everything that is served under `/v1`, and what operations needs beside it.
-pub fn router(state: ApiState) -> Router {
+/// Everything that is served under `/v1`, what operations needs beside it, and `beside`, which lives
+/// under the same limits.
+pub fn router(state: ApiState, beside: Router) -> Router {
     let api = Arc::new(Api::new(state));
     let document = Arc::new(openapi());
     let (routes, _) = routes().split_for_parts();
     routes
         .merge(openapi::router(document))
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .with_state(Arc::clone(&api))
+        .merge(beside)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(from_fn(around::catch_panics))
-        .layer(from_fn_with_state(Arc::clone(&api), around::around))
-        .with_state(api)
+        .layer(from_fn_with_state(api, around::around))
 }
 
 /// The description of all of it, OpenAPI 3.1.

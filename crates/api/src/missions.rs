@@ -114,7 +114,7 @@ fn page_of(params: &ListParams) -> Result<Page, Problem> {
     if !(1..=LIST_MAX).contains(&limit) {
         return Err(Params::<()>::bad("limit", format!("must be from 1 to {LIST_MAX}")));
     }
-    let after = paging::after(params.cursor.as_deref(), LIST)?;
+    let after = paging::after((paging::CURSOR, params.cursor.as_deref()), LIST)?;
     Ok(Page { limit: limit as usize, after })
 }
 

@@ -69,7 +69,8 @@ pub(crate) fn router(document: Arc<OpenApi>) -> Router<Arc<Api>> {
     Router::new().route("/openapi.json", get(answer))
 }
 
-/// Describes the route itself; [`router`] serves it, since it has to know the whole.
+// Only for its description: [`router`] serves the route, since it has to know the whole.
+/// Show this description of the API.
 #[utoipa::path(
     get, path = "/openapi.json", tag = "operations",
     responses((status = 200, body = Object)),

@@ -10,6 +10,9 @@ pub(crate) const PAGE_DEFAULT: usize = 50;
 /// Most rows of a page.
 pub(crate) const PAGE_MAX: usize = 200;
 
+/// Name of the parameter of most lists that says where a page begins.
+pub(crate) const CURSOR: &str = "cursor";
+
 /// Which part of a list is asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +34,7 @@ impl PageParams {
 
     /// The place after which the page begins.
     pub(crate) fn after<T: std::str::FromStr>(&self, list: &str) -> Result<Option<T>, Problem> {
-        after(self.cursor.as_deref(), list)
+        after((CURSOR, self.cursor.as_deref()), list)
     }
 }
 
@@ -44,9 +47,9 @@ pub(crate) fn limit(wish: Option<u32>) -> Result<usize, Problem> {
     }
 }
 
-/// The place in a cursor of that list.
+/// The place in a cursor of that list, which a parameter of that name has brought.
 pub(crate) fn after<T: std::str::FromStr>(
-    cursor: Option<&str>,
+    (name, cursor): (&str, Option<&str>),
     list: &str,
 ) -> Result<Option<T>, Problem> {
     let Some(cursor) = cursor else { return Ok(None) };
@@ -55,7 +58,7 @@ pub(crate) fn after<T: std::str::FromStr>(
         let text = String::from_utf8(bytes).ok()?;
         text.strip_prefix(list)?.strip_prefix(':')?.parse().ok()
     };
-    let unknown = || Params::<()>::bad("cursor", "is not one that this list has given");
+    let unknown = || Params::<()>::bad(name, "is not one that this list has given");
     place().map(Some).ok_or_else(unknown)
 }
 
@@ -71,11 +74,13 @@ mod tests {
     #[test]
     fn cursors_belong_to_one_list() {
         let written = cursor("wallet", 42);
-        assert_eq!(after::<u64>(Some(&written), "wallet").ok(), Some(Some(42)));
+        assert_eq!(after::<u64>((CURSOR, Some(&written)), "wallet").ok(), Some(Some(42)));
         for (text, list) in [(written.as_str(), "runs"), ("", "wallet"), ("%%", "wallet")] {
-            assert!(after::<u64>(Some(text), list).is_err(), "{text} {list}");
+            assert!(after::<u64>((CURSOR, Some(text)), list).is_err(), "{text} {list}");
         }
-        assert!(after::<u64>(Some(&cursor("wallet", "x")), "wallet").is_err());
+        let no_number = cursor("wallet", "x");
+        let refused = after::<u64>(("after", Some(&no_number)), "wallet").unwrap_err();
+        assert_eq!(refused.errors[0].field, "after");
     }
 
     #[test]

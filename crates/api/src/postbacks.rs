@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::extract::{BODY_MAX, Command, Path, is_json, media_type, read_body};
-use crate::problem::Problem;
+use crate::problem::{Problem, wrong_method};
 use crate::state::Api;
 use crate::strict_json::Flat;
 
@@ -80,6 +80,9 @@ async fn receive(
     Path(token): Path<String>,
     request: Request,
 ) -> Result<Json<VerdictDoc>, Problem> {
+    if request.method() == Method::HEAD {
+        return Err(wrong_method().await);
+    }
     let takes_query = takes_query(&api, &token)?;
     let (method, headers) = (request.method().clone(), request.headers().clone());
     let query = request.uri().query().unwrap_or_default().to_owned();

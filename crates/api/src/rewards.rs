@@ -37,8 +37,8 @@ struct RewardParams {
     /// Most rewards, 1 to 200; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// `next` of the page before; without it the list begins with the first reward ever.
-    #[param(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
+    /// `next` of the page before; without it, or empty, the list begins with the first reward ever.
+    #[param(max_length = 128, pattern = "^[A-Za-z0-9_-]*$")]
     after: Option<String>,
 }
 
@@ -99,7 +99,8 @@ async fn list_rewards(
     Params(params): Params<RewardParams>,
 ) -> Result<Json<RewardsDoc>, Problem> {
     let limit = paging::limit(params.limit)?;
-    let begin: Option<Place> = paging::after(params.after.as_deref(), LIST)?;
+    let after = params.after.as_deref().filter(|after| !after.is_empty());
+    let begin: Option<Place> = paging::after(("after", after), LIST)?;
     let (app, mode, after) = (caller.app, caller.mode, begin.map(|place| (place.seq, place.id)));
     let filter = DeliveryFilter { app, mode, state: None, after, limit: limit + 1 };
     let mut found = api.engine().list_deliveries(&ctx, filter).await?;

@@ -20,6 +20,10 @@ use crate::missions::Fragments;
 /// this, so a stalled disk is felt here first.
 pub(crate) const REQUESTS_IN_FLIGHT_MAX: usize = 4_096;
 
+/// Requests whose body is on its way at once. They are counted apart, so that clients who send
+/// slowly cannot keep away those who send nothing or have sent all.
+pub(crate) const BODIES_ARRIVING_MAX: usize = 1_024;
+
 /// Derives the books anew from one view of the store; an error is a sentence.
 pub type Verify = Arc<dyn Fn() -> Eventually<Result<Report, String>> + Send + Sync>;
 
@@ -102,6 +106,7 @@ pub(crate) struct Api {
     pub(crate) given: ApiState,
     pub(crate) fragments: Fragments,
     pub(crate) in_flight: Semaphore,
+    pub(crate) arriving: Semaphore,
     /// The latest verification; locked while one runs, so that there is never more than one.
     pub(crate) verified: Mutex<Option<Verified>>,
     id_prefix: String,
@@ -116,6 +121,7 @@ impl Api {
             next_id: AtomicU64::new(1),
             fragments: Fragments::new(),
             in_flight: Semaphore::new(REQUESTS_IN_FLIGHT_MAX),
+            arriving: Semaphore::new(BODIES_ARRIVING_MAX),
             verified: Mutex::new(None),
             given,
         }

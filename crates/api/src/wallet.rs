@@ -31,7 +31,8 @@ pub(crate) struct WalletDoc {
     balance: i64,
     /// Points on hold.
     pending: i64,
-    /// Points earned in all and not taken back.
+    /// Points that have reached the wallet in all and were not taken back; those on hold are
+    /// `pending`.
     earned: i64,
     /// Entries, newest first.
     entries: Vec<EntryDoc>,

@@ -135,6 +135,7 @@ pub(crate) enum KeyCommand {
     /// A key of the admin API, with the lines for the configuration.
     Admin {
         /// Whose key it is.
+        #[arg(value_parser = named)]
         name: String,
         /// What it may do.
         #[arg(long, default_value = "admin")]
@@ -142,9 +143,27 @@ pub(crate) enum KeyCommand {
     },
     /// A key of a publisher's server or a partner's path, with its digest for a catalogue file.
     Digest {
-        /// The key to make a digest of; a new one is made if none is given.
+        /// The key to make a digest of, at least 16 characters; a new one is made if none is given.
+        #[arg(value_parser = long_enough)]
         key: Option<String>,
     },
+}
+
+/// Fewest characters of a key that is given: 16 random ones cannot be guessed.
+const KEY_CHARS_MIN: usize = 16;
+
+fn named(name: &str) -> Result<String, String> {
+    match name.trim() {
+        "" => Err("say whose key it is: the audit log calls its owner so".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn long_enough(key: &str) -> Result<String, String> {
+    if key.chars().count() < KEY_CHARS_MIN {
+        return Err(format!("a key has at least {KEY_CHARS_MIN} characters"));
+    }
+    Ok(key.to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -219,7 +219,12 @@ impl Loaded {
     pub(crate) fn master_keys(&self) -> anyhow::Result<(MasterKey, Vec<MasterKey>)> {
         let path = self.folder.join(&self.config.secrets.master_key_file);
         let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("cannot read the master key {}; `guerdon init` makes one", path.display())
+            format!(
+                "cannot read the master key {}; put its copy back. Only a new installation makes a \
+                 new key, with `guerdon init` in an empty folder: what an older key has sealed stays \
+                 closed to it",
+                path.display()
+            )
         })?;
         let mut keys = Vec::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -334,7 +339,7 @@ mod tests {
         let (short, letters) = (&GOOD_KEY[2..], GOOD_KEY.replace('0', "g"));
         let (zeros, rotated) = ("0".repeat(64), format!("{GOOD_KEY}\n\n{GOOD_KEY}\n"));
         let cases = [
-            (None, "cannot read the master key"),
+            (None, "put its copy back. Only a new installation makes a new key"),
             (Some(""), "holds no key"),
             (Some("\n \n"), "holds no key"),
             (Some(short), "must hold 64 hexadecimal digits"),

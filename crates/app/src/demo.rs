@@ -13,6 +13,7 @@ mod people;
 mod stock;
 mod walk;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use anyhow::Context;
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::DemoArgs;
 use crate::commands::verify;
-use crate::output::{Finding, Output};
+use crate::output::{Finding, Output, counted};
 use crate::serve::{Server, stop_signal};
 use crate::telemetry;
 use caller::Caller;
@@ -29,13 +30,16 @@ use outside::Outside;
 
 /// Runs the demo until it is told to stop, or, with `--walk`, until the walk has ended.
 pub(crate) async fn run(args: DemoArgs, out: Output) -> anyhow::Result<()> {
-    let folder = Folder::open(&args)?;
-    telemetry::log(&folder.loaded.config.log)?;
+    // Whatever may be in the way is looked for before anything is written.
+    folder::check(&args.folder)?;
+    let listener = bind(args.port).await?;
     // The other port is the next one, so that it stays the same from run to run.
     let outside_port = if args.port == 0 { 0 } else { args.port.checked_add(1).unwrap_or(0) };
-    let listener = bind(outside_port).await?;
-    let server = start(&folder).await?;
-    let outside = Outside::serve(listener, server.address, &folder.keys)?;
+    let outside_listener = bind(outside_port).await?;
+    let folder = Folder::open(&args)?;
+    telemetry::log(&folder.loaded.config.log)?;
+    let server = Server::start_on(&folder.loaded, listener).await?;
+    let outside = Outside::serve(outside_listener, server.address, &folder.keys)?;
     let scene = Scene {
         caller: Caller::new(server.address)?,
         folder: &folder,
@@ -75,32 +79,17 @@ async fn walk_and_verify(scene: &Scene<'_>, server: Server, out: Output) -> anyh
     walked.end(checked, out)?;
     match findings {
         0 => Ok(()),
-        count => Err(Finding(format!("{count} findings")).into()),
+        count => Err(Finding(counted(count, "finding", "findings")).into()),
     }
-}
-
-async fn start(folder: &Folder) -> anyhow::Result<Server> {
-    let listen = folder.loaded.config.server.listen;
-    let started = Server::start(&folder.loaded).await;
-    started.map_err(|error| if is_taken(&error) { taken(listen.port()) } else { error })
 }
 
 async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    TcpListener::bind(address).await.map_err(|error| {
-        let error = anyhow::Error::from(error);
-        if is_taken(&error) { taken(port) } else { error }
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {port} is taken by another program; choose another with --port, or any with \
+             --port 0 (the demo also uses the port after it, for the pretend publishers)"
+        ),
+        _ => error.into(),
     })
-}
-
-fn is_taken(error: &anyhow::Error) -> bool {
-    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    kind == Some(std::io::ErrorKind::AddrInUse)
-}
-
-fn taken(port: u16) -> anyhow::Error {
-    anyhow::anyhow!(
-        "port {port} is taken by another program; choose another with --port, or any with --port 0 \
-         (the demo also uses the port after it, for the pretend publishers)"
-    )
 }

@@ -29,6 +29,11 @@ const PREFACE_REST: Duration = Duration::from_millis(50);
 const PING_AFTER: Duration = Duration::from_secs(20);
 /// How long that may be answered.
 const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// How long a client has to take what was sent to him.
+#[cfg(target_os = "linux")]
+const READ_WITHIN: Duration = Duration::from_secs(30);
+/// Descriptors that are wanted: the connections, the database and the postbacks.
+const DESCRIPTORS: u64 = CONNECTIONS_MAX as u64 + 4_096;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 100;
 /// Most bytes of a request's head.
@@ -73,8 +78,7 @@ async fn accept(
     let permit = Arc::clone(open).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => {
-            // Answers are written whole, so waiting for more would only delay them.
-            let _ = stream.set_nodelay(true);
+            prepare(&stream);
             Some((stream, permit))
         }
         Err(error) => {
@@ -82,6 +86,22 @@ async fn accept(
             tokio::time::sleep(ACCEPT_REST).await;
             None
         }
+    }
+}
+
+/// Answers are written whole, so waiting for more would only delay them; and a client that does not
+/// read them is cut, since nothing else ends a connection whose answers nobody takes.
+fn prepare(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(READ_WITHIN));
+}
+
+/// Lets the process open as many files as the system allows, so that connections do not run out of
+/// descriptors first. What is not granted is not needed: the limit on connections then is the system's.
+pub(crate) fn raise_descriptors() {
+    if let Err(error) = rlimit::increase_nofile_limit(DESCRIPTORS) {
+        tracing::warn!(%error, "the limit on open files could not be raised");
     }
 }
 

@@ -66,8 +66,7 @@ pub(crate) fn client() -> anyhow::Result<reqwest::Client> {
 impl RemoteOperator {
     /// The server that runs on this configuration, and the key that both derive from its master key.
     fn connect(loaded: &Loaded) -> anyhow::Result<Self> {
-        let (current, older) = loaded.master_keys()?;
-        let key = wiring::cli_key(&engine::Vault::new(&current, &older));
+        let key = wiring::cli_key(&wiring::vault(loaded)?);
         let base = format!("http://{}", loaded.config.server.listen);
         Ok(Self { client: client()?, base, key })
     }

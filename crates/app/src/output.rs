@@ -37,6 +37,11 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// A number with what it counts.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Progress on standard error: a line that is rewritten on a terminal, a line every five seconds
 /// elsewhere.
 pub(crate) struct Progress {

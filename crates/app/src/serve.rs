@@ -24,6 +24,7 @@ pub(crate) async fn run(path: &Path, args: ServeArgs) -> anyhow::Result<()> {
     }
     loaded.config.jobs.enabled &= !args.no_jobs;
     telemetry::log(&loaded.config.log)?;
+    http::raise_descriptors();
     let server = Server::start(&loaded).await?;
     tracing::info!(address = %server.address, "guerdon serves");
     stop_signal().await;
@@ -45,13 +46,23 @@ pub(crate) struct Server {
 impl Server {
     /// Opens the stores, binds the port and starts the background work.
     pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Self> {
-        let config = &loaded.config;
         let node = wiring::open(loaded).await?;
-        let metrics = telemetry::metrics()?;
-        let listen = config.server.listen;
+        let listen = loaded.config.server.listen;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}; is another server running?"))?;
+        Self::run(loaded, node, listener)
+    }
+
+    /// The same on a port that is bound already.
+    pub(crate) async fn start_on(loaded: &Loaded, listener: TcpListener) -> anyhow::Result<Self> {
+        let node = wiring::open(loaded).await?;
+        Self::run(loaded, node, listener)
+    }
+
+    fn run(loaded: &Loaded, node: Node, listener: TcpListener) -> anyhow::Result<Self> {
+        let config = &loaded.config;
+        let metrics = telemetry::metrics()?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let router = router(loaded, &node, address, metrics);
@@ -119,7 +130,7 @@ fn router(
         entropy: Arc::new(clock::random::<32>),
         public_url,
     };
-    api::router(state).merge(pages::router(pages))
+    api::router(state, pages::router(pages))
 }
 
 /// The address that links begin with. A demo or test that took any free port is reached there.

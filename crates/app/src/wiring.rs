@@ -9,6 +9,7 @@ use engine::{Ctx, Engine, Stores, Vault};
 use store_sqlite::{OpenError, Options, SqliteStore};
 
 use crate::clock;
+use crate::commands::verify;
 use crate::config::{Config, Loaded, Role, Store};
 
 /// Name under which the command line signs its edits.
@@ -23,12 +24,14 @@ pub(crate) struct Node {
 
 /// Opens the stores for writing and loads the catalogue.
 pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Node> {
+    // Keys come first: without them no database is made that nobody could use.
+    let vault = vault(loaded)?;
     let Store::Sqlite { readers, .. } = &loaded.config.store;
     let path = loaded.database();
     let options = Options { readers: *readers, ..Options::default() };
     let store = SqliteStore::open(&path, options)
         .with_context(|| format!("cannot open the database {}", path.display()))?;
-    assemble(loaded, Arc::new(store)).await
+    assemble(vault, Arc::new(store)).await
 }
 
 /// Whether opening failed only because another process serves the database.
@@ -41,9 +44,13 @@ pub(crate) fn cli_key(vault: &Vault) -> String {
     data_encoding::HEXLOWER.encode(&vault.derive("command line admin key"))
 }
 
-async fn assemble(loaded: &Loaded, store: Arc<SqliteStore>) -> anyhow::Result<Node> {
+/// The vault that the configuration's master keys open.
+pub(crate) fn vault(loaded: &Loaded) -> anyhow::Result<Vault> {
     let (current, older) = loaded.master_keys()?;
-    let vault = Vault::new(&current, &older);
+    Ok(Vault::new(&current, &older))
+}
+
+async fn assemble(vault: Vault, store: Arc<SqliteStore>) -> anyhow::Result<Node> {
     let cli_key = cli_key(&vault);
     let stores = Stores {
         state: Arc::clone(&store) as _,
@@ -58,10 +65,11 @@ async fn assemble(loaded: &Loaded, store: Arc<SqliteStore>) -> anyhow::Result<No
 /// Opens one view of the stores, in which everything fits together, beside a server that may be
 /// running.
 pub(crate) async fn open_view(loaded: &Loaded) -> anyhow::Result<Node> {
+    let vault = vault(loaded)?;
     let path = loaded.database();
     let store = SqliteStore::open_view(&path)
         .with_context(|| format!("cannot open the database {}", path.display()))?;
-    assemble(loaded, Arc::new(store)).await
+    assemble(vault, Arc::new(store)).await
 }
 
 /// How the server derives its books anew: from one view of the store.
@@ -70,11 +78,8 @@ pub(crate) fn verify(loaded: &Loaded) -> api::Verify {
     Arc::new(move || {
         let loaded = Arc::clone(&loaded);
         Box::pin(async move {
-            let verified = async {
-                let node = open_view(&loaded).await?;
-                anyhow::Ok(node.engine.verify(&Ctx::at(clock::now()), |_, _| {}).await?)
-            };
-            verified.await.map_err(|error| format!("{error:#}"))
+            let verified = verify::derive(&loaded, |_, _| {}).await;
+            verified.map_err(|error| format!("{error:#}"))
         })
     })
 }

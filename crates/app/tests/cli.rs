@@ -94,13 +94,17 @@ fn help_teaches() {
 #[test]
 fn wrong_usage_has_its_own_exit_code() {
     let home = tempfile::tempdir().unwrap();
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 10] = [
         &[],
         &["dance"],
         &["catalog", "apply"],
         &["serve", "--listen", "nowhere"],
         &["demo", "--port", "70000"],
         &["key", "admin", "ann", "--role", "king"],
+        &["key", "admin", ""],
+        &["key", "admin", " "],
+        &["key", "digest", ""],
+        &["key", "digest", "fifteen letters"],
     ];
     for args in cases {
         let ran = guerdon(home.path(), args).expect(2);
@@ -191,6 +195,21 @@ fn a_configuration_that_cannot_be_used_fails_with_its_place() {
 }
 
 #[test]
+fn a_lost_master_key_is_asked_back_before_anything_is_made() {
+    let home = home();
+    let (key, kept) = (home.path().join("master.key"), home.path().join("kept"));
+    std::fs::rename(&key, &kept).unwrap();
+    for args in [&["serve", "--listen", "127.0.0.1:0"][..], &["catalog", "export"], &["verify"]] {
+        let told = guerdon(home.path(), args).expect(1).err;
+        assert!(told.contains("put its copy back"), "{told}");
+        assert!(told.contains("`guerdon init` in an empty folder"), "{told}");
+    }
+    assert!(!home.path().join("guerdon.db").exists());
+    std::fs::rename(&kept, &key).unwrap();
+    guerdon(home.path(), &["catalog", "export"]).expect(0);
+}
+
+#[test]
 fn validate_finds_the_line_and_the_field() {
     let home = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
@@ -249,6 +268,7 @@ fn apply_keeps_its_promises(home: &Path) {
 
     file("wrong.toml", "[[units]]\nid = 4\napp_id = 9\nname = \"U\"\n");
     let wrong = catalog(&["apply", "wrong.toml"]).expect(1).err;
+    assert_eq!(wrong.to_lowercase().matches("nothing was").count(), 1, "{wrong}");
     assert!(wrong.contains("nothing was changed"), "{wrong}");
     assert!(wrong.contains("wrong.toml:3") && wrong.contains("units[0].app_id"), "{wrong}");
 
@@ -310,6 +330,35 @@ fn a_database_is_verified_backed_up_and_restored() {
     let restored = guerdon(path, &["restore", "b.db", "--replace", "--json"]).expect(0).json();
     assert_eq!(restored["records"], verified["records"]);
     assert_eq!(restored["findings"], 0);
+    assert!(path.join(restored["kept"].as_str().unwrap()).exists(), "{restored}");
+    let told = guerdon(path, &["restore", "b.db", "--replace"]).expect(0).out;
+    let kept =
+        told.lines().find_map(|line| line.strip_prefix("The database that was there is kept as "));
+    let kept = path.join(kept.unwrap().trim_end_matches('.'));
+    std::fs::remove_file(path.join("guerdon.db")).unwrap();
+    std::fs::rename(kept, path.join("guerdon.db")).unwrap();
+    let before = guerdon(path, &["verify", "--json"]).expect(0).json();
+    assert_eq!(before["records"], verified["records"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_a_finding() {
+    let home = home();
+    let args = ["seed", "--users", "9", "--enrollments", "2", "--line-items", "40"];
+    guerdon(home.path(), &args).expect(0);
+    let script = "import sqlite3\n\
+        with sqlite3.connect('guerdon.db') as db: db.execute(\"UPDATE journal SET body = x'00' WHERE seq = 2\")";
+    let mut python = Command::new("python3");
+    assert!(python.current_dir(home.path()).args(["-c", script]).status().unwrap().success());
+    let verified = guerdon(home.path(), &["verify", "--json"]).expect(3).json();
+    let finding = &verified["findings"][0];
+    assert_eq!(finding["invariant"], "STORE", "{verified}");
+    let told = guerdon(home.path(), &["verify"]).expect(3);
+    let line =
+        format!("\nSTORE  after record 0 and 0 users: {}", finding["detail"].as_str().unwrap());
+    assert!(told.out.contains(&line), "{}", told.out);
+    assert!(line.contains("corrupt"), "{line}");
+    assert!(told.err.contains("1 finding") && !told.err.contains("findings"), "{}", told.err);
 }
 
 #[test]

@@ -113,6 +113,7 @@ fn what_is_in_the_way_is_said() {
     let port = taken.local_addr().unwrap().port().to_string();
     let told = failed(&["demo", "--walk", "--port", &port]);
     assert!(told.contains(&format!("port {port} is taken")) && told.contains("--port 0"), "{told}");
+    assert!(!home.path().join("guerdon-demo").exists(), "nothing is left behind");
 
     std::fs::create_dir(home.path().join("mine")).unwrap();
     std::fs::write(home.path().join("mine/thesis.txt"), "words").unwrap();
@@ -120,5 +121,7 @@ fn what_is_in_the_way_is_said() {
         let told = failed(&[&["demo", "--walk", "--folder", "mine"], fresh].concat());
         assert!(told.contains("mine is not empty and holds no demo"), "{told}");
     }
-    assert!(home.path().join("mine/thesis.txt").exists());
+    let left = std::fs::read_dir(home.path().join("mine")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["thesis.txt"]);
 }

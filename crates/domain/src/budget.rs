@@ -98,6 +98,20 @@ pub enum Breach {
     DailyStarts,
 }
 
+impl Breach {
+    /// The limit in plain words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Total => "the budget",
+            Self::Daily => "the budget of the day",
+            Self::Paced => "what pacing allows of the day so far",
+            Self::Starts => "the number of participations",
+            Self::DailyStarts => "the number of participations of a day",
+        }
+    }
+}
+
 impl Limits {
     /// Whether a move may be made on top of what is used; every store gives this answer.
     ///

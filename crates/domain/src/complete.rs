@@ -97,6 +97,9 @@ impl Trial<'_> {
         if run.phase == Phase::Expired || self.now > run.late_until {
             return refused(Verdict::Ignored, Reason::Late);
         }
+        if rules::lost(run, at.mission).contains(&at.step) {
+            return refused(Verdict::Rejected, Reason::NoAttempts);
+        }
         if !rules::is_open(run, at.mission, at.step) {
             return refused(Verdict::Ignored, Reason::Locked);
         }
@@ -111,9 +114,10 @@ impl Trial<'_> {
         }
         match (evidence, &at.rule().rule) {
             (Evidence::Visit, Rule::Visit { dwell_seconds, .. }) => self.visit(*dwell_seconds),
-            (Evidence::Quiz(choice), Rule::Quiz { answer, attempts, .. }) => {
-                self.quiz(choice == *answer, *attempts)
+            (Evidence::Quiz(choice), Rule::Quiz { answer, .. }) if choice == *answer => {
+                self.once(&format!("quiz {}", self.progress().reached))
             }
+            (Evidence::Quiz(_), Rule::Quiz { .. }) => Judged::Miss,
             (Evidence::CheckIn, Rule::CheckIn) => {
                 let today = Day::of(self.now, self.offset);
                 self.once(&format!("day {}", today.0))
@@ -131,16 +135,6 @@ impl Trial<'_> {
             None => Judged::VisitStarts,
             Some(0) => self.once(&format!("visit {}", self.progress().reached)),
             Some(_) => Judged::Refused(Verdict::Parked, Reason::TooSoon),
-        }
-    }
-
-    fn quiz(&self, is_right: bool, attempts: u8) -> Judged {
-        if self.progress().misses >= attempts {
-            Judged::Refused(Verdict::Rejected, Reason::NoAttempts)
-        } else if is_right {
-            self.once(&format!("quiz {}", self.progress().reached))
-        } else {
-            Judged::Miss
         }
     }
 
@@ -163,6 +157,7 @@ fn apply(mut desk: Desk<'_>, trial: &Trial<'_>, judged: Judged) -> Decided {
         }
         Judged::Miss => {
             desk.run_mut(at.run).steps[at.step].misses += 1;
+            rules::settle(&mut desk, at.run, at.mission, trial.offset);
             (Verdict::Rejected, Reason::WrongAnswer, None)
         }
         Judged::Counts(key) => {

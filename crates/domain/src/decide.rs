@@ -137,9 +137,7 @@ pub fn runs<'a>(situation: &Situation<'a>) -> Vec<&'a Enrollment> {
 fn can_earn(situation: &Situation<'_>, run: &Enrollment) -> bool {
     let has_steps_left = || {
         let mission = situation.snapshot.mission_version(run.mission, run.version);
-        mission.is_some_and(|mission| {
-            (0..mission.steps.len()).any(|step| !rules::is_full(run, mission, step))
-        })
+        mission.is_some_and(|mission| rules::has_steps_left(run, mission))
     };
     situation.now <= run.deadline
         && match run.phase {

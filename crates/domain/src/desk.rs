@@ -234,9 +234,14 @@ impl<'a> Desk<'a> {
 
     /// Gives what a run still holds back to the budget.
     pub(crate) fn release_hold(&mut self, run: usize) {
+        self.release_beyond(run, Micros(0));
+    }
+
+    /// Gives what a run holds beyond `most` back to the budget.
+    pub(crate) fn release_beyond(&mut self, run: usize, most: Micros) {
         let run = self.run_mut(run);
-        let held = Micros(-run.held.0);
-        run.held = Micros(0);
+        let held = Micros(-(run.held.0 - most.0).max(0));
+        run.held.0 += held.0;
         let (line_item, day) = (run.line_item, run.day);
         if held.0 != 0 {
             let booked = Micros(0);

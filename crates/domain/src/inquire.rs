@@ -92,7 +92,8 @@ pub fn inquire(
 ) -> Answer {
     let view = step_view(run, mission, place, now);
     let inquiry = Inquiry { run, mission, place, view, records, now };
-    let evidence = inquiry.booked().or_else(|| inquiry.waiting()).or_else(|| inquiry.reported());
+    let evidence = inquiry.booked().or_else(|| inquiry.lost()).or_else(|| inquiry.waiting());
+    let evidence = evidence.or_else(|| inquiry.reported());
     evidence.or_else(|| inquiry.paid()).unwrap_or_else(|| inquiry.unseen())
 }
 
@@ -143,6 +144,12 @@ impl Inquiry<'_> {
         let last = paid.find(|one| one.state == PaidState::Rewarded)?;
         let (points, at) = (Some(self.progress().points), Some(last.booked_at));
         Some(Answer { points, at, ..Answer::of(Finding::Paid) })
+    }
+
+    /// What can never be done any more, whatever was noticed.
+    fn lost(&self) -> Option<Answer> {
+        let is_lost = rules::lost(self.run, self.mission).contains(&self.place);
+        is_lost.then(|| self.did_not_count(Reason::NoAttempts))
     }
 
     /// What was noticed and needs something else: more of it, or another step.

@@ -9,6 +9,7 @@
 pub mod ids;
 pub mod time;
 pub mod money;
+pub mod words;
 
 pub mod catalog;
 pub mod dialect;

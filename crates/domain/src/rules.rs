@@ -9,6 +9,7 @@
 use crate::catalog::{Aim, Mission, Role, Rule, Sequence, Step, Window, WindowStart};
 use crate::desk::{Desk, Place};
 use crate::ids::{EventKey, StepId};
+use crate::money::Micros;
 use crate::sweep::RETRY_SECONDS;
 use crate::time::{Day, Timestamp, UtcOffset};
 use crate::user::{Counted, Enrollment, PARKED_MAX, Parked, Phase, Seen};
@@ -67,14 +68,48 @@ pub(crate) fn is_open(run: &Enrollment, mission: &Mission, step: usize) -> bool 
 
 /// The first step that must be done before this one opens.
 pub(crate) fn first_missing(run: &Enrollment, mission: &Mission, step: usize) -> Option<StepId> {
-    let this = &mission.steps[step];
-    let in_sequence = mission.sequence == Sequence::Ordered && this.role == Role::Required;
-    mission.steps.iter().enumerate().find_map(|(place, other)| {
-        let by_sequence = in_sequence && place < step && other.role == Role::Required;
-        let by_name = this.after.contains(&other.id);
-        let is_needed = place != step && (by_sequence || by_name);
-        (is_needed && !is_full(run, mission, place)).then_some(other.id)
-    })
+    let is_missing = |place: &usize| needs(mission, step, *place) && !is_full(run, mission, *place);
+    (0..mission.steps.len()).find(is_missing).map(|place| mission.steps[place].id)
+}
+
+/// Whether a step opens only when the other is done.
+fn needs(mission: &Mission, step: usize, other: usize) -> bool {
+    let (this, before) = (&mission.steps[step], &mission.steps[other]);
+    let is_required = this.role == Role::Required && before.role == Role::Required;
+    let by_sequence = mission.sequence == Sequence::Ordered && is_required && other < step;
+    other != step && (by_sequence || this.after.contains(&before.id))
+}
+
+/// Places of the steps that can never be done any more: quizzes without attempts left, and whatever
+/// waits for one of them. A step that is lost stays lost.
+pub(crate) fn lost(run: &Enrollment, mission: &Mission) -> Vec<usize> {
+    let places = || 0..mission.steps.len();
+    let mut lost: Vec<usize> =
+        places().filter(|place| has_no_attempts(run, mission, *place)).collect();
+    let mut looked_at = 0;
+    while let Some(&missing) = lost.get(looked_at) {
+        let waits = |place: &usize| needs(mission, *place, missing) && !lost.contains(place);
+        let waiting: Vec<usize> =
+            places().filter(waits).filter(|place| !is_full(run, mission, *place)).collect();
+        lost.extend(waiting);
+        looked_at += 1;
+    }
+    lost
+}
+
+fn has_no_attempts(run: &Enrollment, mission: &Mission, step: usize) -> bool {
+    match mission.steps[step].rule {
+        Rule::Quiz { attempts, .. } => {
+            run.steps[step].misses >= attempts && !is_full(run, mission, step)
+        }
+        Rule::Event { .. } | Rule::Visit { .. } | Rule::CheckIn => false,
+    }
+}
+
+/// Whether any step can still be done, as far as the steps before it and attempts say.
+pub(crate) fn has_steps_left(run: &Enrollment, mission: &Mission) -> bool {
+    let lost = lost(run, mission);
+    (0..mission.steps.len()).any(|step| !is_full(run, mission, step) && !lost.contains(&step))
 }
 
 /// Until when the step can be done; `None` while the step that starts its window has not begun.
@@ -101,12 +136,12 @@ pub(crate) fn offer(
     progress.latest_at = progress.latest_at.max(Some(event.occurred_at));
     match waits(desk.run(at.run), at, event.occurred_at) {
         None => count(desk, at, offset, event),
-        Some(Reason::Late) => (Verdict::Ignored, Reason::Late),
+        Some(reason @ (Reason::Late | Reason::NoAttempts)) => (Verdict::Ignored, reason),
         Some(reason) => park(desk, at, event, reason),
     }
 }
 
-/// Why an event of that moment cannot count for the step yet, or ever (`Late`).
+/// Why an event of that moment cannot count for the step yet, or ever (`Late`, `NoAttempts`).
 fn waits(run: &Enrollment, at: Place<'_>, occurred_at: Timestamp) -> Option<Reason> {
     let grace_ms = run.late_until.since(run.deadline);
     let deadline = step_deadline(run, at.mission, at.step);
@@ -115,6 +150,8 @@ fn waits(run: &Enrollment, at: Place<'_>, occurred_at: Timestamp) -> Option<Reas
     let may_grow = window.is_some_and(|window| window.from == WindowStart::Previous);
     if !is_inside && !may_grow {
         Some(Reason::Late)
+    } else if lost(run, at.mission).contains(&at.step) {
+        Some(Reason::NoAttempts)
     } else if !is_open(run, at.mission, at.step) {
         Some(Reason::Early)
     } else {
@@ -278,8 +315,30 @@ pub(crate) fn settle(desk: &mut Desk<'_>, run: usize, mission: &Mission, offset:
             is_moving |= settle_step(desk, Place { run, step, mission }, offset);
         }
     }
+    give_up_lost(desk, run, mission);
     tell_why_parked(desk, run, mission);
     catch_up(desk, run, mission);
+}
+
+/// Drops what waits for steps that are lost, and gives back what was held for them.
+fn give_up_lost(desk: &mut Desk<'_>, run: usize, mission: &Mission) {
+    let lost = lost(desk.run(run), mission);
+    if lost.is_empty() {
+        return;
+    }
+    let is_lost = |one: &Parked| lost.iter().any(|&place| mission.steps[place].id == one.step);
+    desk.run_mut(run).parked.retain(|one| !is_lost(one));
+    let one = desk.run(run);
+    let payable = (0..mission.steps.len()).map(|place| {
+        let occurrences = if lost.contains(&place) {
+            owed(one, mission, place)
+        } else {
+            mission.steps[place].repeat.limit.saturating_sub(one.steps[place].live())
+        };
+        one.steps[place].split.payout.0 * i64::from(occurrences)
+    });
+    let most = Micros(payable.sum());
+    desk.release_beyond(run, most);
 }
 
 /// Pays what is owed and takes back what is not earned any more, as far as the budget and the change
@@ -352,8 +411,10 @@ fn update_phase(desk: &mut Desk<'_>, run: usize, mission: &Mission) {
     if !matches!(one.phase, Phase::Open | Phase::Completed) {
         return;
     }
+    let lost = lost(one, mission);
     let done = |place: usize| is_full(one, mission, place);
-    let is_settled = |place: usize| done(place) && owed(one, mission, place) == 0;
+    let is_settled =
+        |place: usize| (done(place) || lost.contains(&place)) && owed(one, mission, place) == 0;
     let is_required = |place: &usize| mission.steps[*place].role == Role::Required;
     let places = || 0..mission.steps.len();
     if places().all(is_settled) {

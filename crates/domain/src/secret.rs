@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+/// How a sealed secret begins.
+pub const SEALED_PREFIX: &str = "sealed:";
+/// How a reference to an environment variable begins.
+pub const ENV_PREFIX: &str = "env:";
+
 /// Text that must not reach a log, an error or an export. It is sealed (`sealed:…`) or a reference
 /// (`env:NAME`) when it comes from a catalogue, and plain only in memory.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -18,6 +23,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is the secret itself, and neither sealed nor a reference.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        !self.0.starts_with(SEALED_PREFIX) && !self.0.starts_with(ENV_PREFIX)
     }
 }
 

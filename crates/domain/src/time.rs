@@ -1,5 +1,7 @@
 //! Moments and days. The domain is told the time; it never asks for it.
 
+use std::fmt;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Timestamp(pub i64);
@@ -25,6 +27,15 @@ impl Timestamp {
     #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// In UTC to the second, as `2026-02-03 04:05:06Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let second = self.0.rem_euclid(DAY_MS) / SECOND_MS;
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(f, "{} {hour:02}:{minute:02}:{second:02}Z", Day::of(*self, UtcOffset(0)))
     }
 }
 
@@ -65,9 +76,46 @@ impl Day {
     }
 }
 
+/// As `2026-02-03`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, date) = civil(i64::from(self.0));
+        write!(f, "{year:04}-{month:02}-{date:02}")
+    }
+}
+
+/// Year, month and date of a number of days since 1970-01-01, in years that begin in March so that
+/// the leap day comes last (Howard Hinnant's calendar arithmetic).
+fn civil(days: i64) -> (i64, i64, i64) {
+    const ERA_DAYS: i64 = 146_097;
+    let days = days + 719_468;
+    let era = days.div_euclid(ERA_DAYS);
+    let of_era = days.rem_euclid(ERA_DAYS);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (ERA_DAYS - 1)) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, date)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_read_as_dates() {
+        let cases = [
+            (0, "1970-01-01 00:00:00Z"),
+            (951_782_400_000, "2000-02-29 00:00:00Z"),
+            (1_770_091_506_000, "2026-02-03 04:05:06Z"),
+            (-1, "1969-12-31 23:59:59Z"),
+            (253_402_300_799_000, "9999-12-31 23:59:59Z"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(Timestamp(ms).to_string(), text);
+        }
+    }
 
     #[test]
     fn a_day_turns_over_at_the_offsets_midnight() {

@@ -82,7 +82,8 @@ pub enum Phase {
     Completed,
     /// The deadline passed first.
     Expired,
-    /// Nothing can be done any more: every step is paid, or the deadline of a completed run passed.
+    /// Nothing can be done any more: every step is paid or lost, or the deadline of a completed run
+    /// passed.
     Closed,
     /// Taken out of play.
     Voided,
@@ -156,10 +157,11 @@ impl Enrollment {
         self.steps.iter().find(|step| step.step == id)
     }
 
-    /// Points earned so far in this run, pending ones included, taken-back ones not.
+    /// Points of this run that have reached the wallet and were not taken back. Those on hold have
+    /// not.
     #[must_use]
     pub fn earned(&self) -> Points {
-        Points(self.steps.iter().map(|step| step.points.0 * i64::from(step.live())).sum())
+        Points(self.steps.iter().map(|step| step.points.0 * i64::from(step.rewarded())).sum())
     }
 
     /// Whether nothing has counted yet.
@@ -198,6 +200,12 @@ impl StepProgress {
     #[must_use]
     pub fn live(&self) -> u32 {
         self.paid.iter().filter(|one| one.state != PaidState::Reversed).count() as u32
+    }
+
+    /// Occurrences whose reward is in the wallet.
+    #[must_use]
+    pub fn rewarded(&self) -> u32 {
+        self.paid.iter().filter(|one| one.state == PaidState::Rewarded).count() as u32
     }
 }
 

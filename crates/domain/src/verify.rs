@@ -190,7 +190,7 @@ impl Verifier {
         }
         for (end, subject) in self.overdue {
             if end.0.saturating_add(SWEEP_SLACK_MS) < now.0 {
-                let detail = format!("what it holds or owes was due at {}", end.0);
+                let detail = format!("what it holds or owes was due at {end}");
                 self.report.add("M5", subject, detail);
             }
         }

@@ -19,7 +19,8 @@ pub enum RunState {
     Completed,
     /// The deadline passed first.
     Expired,
-    /// Everything is done, or the deadline of a completed run has passed.
+    /// Nothing can be done any more: everything is done or lost, or the deadline of a completed run
+    /// has passed.
     Closed,
     /// Taken out of play.
     Voided,
@@ -150,9 +151,10 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
     }
     let is_over = !matches!(run.phase, Phase::Open | Phase::Completed) || now > run.deadline;
     let deadline = rules::step_deadline(run, mission, place);
-    if is_over || deadline.is_some_and(|deadline| now > deadline) {
+    let is_lost = rules::lost(run, mission).contains(&place);
+    if is_over || is_lost || deadline.is_some_and(|deadline| now > deadline) {
         return match progress.paid.is_empty() {
-            true if misses_out(run, mission, place) => StepState::Rejected,
+            true if is_lost => StepState::Rejected,
             true => StepState::Expired,
             false if is_rewarded => StepState::Rewarded,
             false => StepState::Reversed,
@@ -161,42 +163,36 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
     if waits_for(run, mission, place).is_some() {
         return StepState::Pending;
     }
-    if misses_out(run, mission, place) {
-        return StepState::Rejected;
-    }
     if rules::is_open(run, mission, place) { StepState::Available } else { StepState::Locked }
 }
 
-/// Why something that was noticed for the step is not paid: it is owed, or an event waits.
+/// Why something that was noticed for the step is not paid, or nothing can be any more: it is owed,
+/// no attempts are left, or an event waits.
 fn waits_for(run: &Enrollment, mission: &Mission, place: usize) -> Option<Reason> {
     if rules::owed(run, mission, place) > 0 {
         return Some(if run.forfeited { Reason::BudgetSpent } else { Reason::AwaitingBudget });
+    }
+    if rules::lost(run, mission).contains(&place) {
+        return Some(Reason::NoAttempts);
     }
     let is_reversed = |key| run.seen.iter().any(|seen| seen.key == key && seen.reversed);
     let mut waiting = run.parked.iter().filter(|parked| parked.step == run.steps[place].step);
     waiting.find(|parked| !is_reversed(parked.key)).map(|parked| parked.reason)
 }
 
-/// Whether a quiz has no attempts left.
-fn misses_out(run: &Enrollment, mission: &Mission, place: usize) -> bool {
-    use crate::catalog::Rule;
-    match mission.steps[place].rule {
-        Rule::Quiz { attempts, .. } => run.steps[place].misses >= attempts,
-        Rule::Event { .. } | Rule::Visit { .. } | Rule::CheckIn => false,
-    }
-}
-
-/// What the run can still pay, as locked.
+/// What the run can still pay, as locked: nothing for steps that are lost, because no attempts are
+/// left.
 #[must_use]
 pub fn remaining(run: &Enrollment, mission: &Mission) -> Points {
-    let steps = run.steps.iter().zip(&mission.steps);
+    let lost = rules::lost(run, mission);
+    let steps = run.steps.iter().zip(&mission.steps).enumerate();
+    let left = steps.filter(|(place, _)| !lost.contains(place));
     Points(
-        steps
-            .map(|(progress, step)| {
-                let done = rules::occurrences(step, progress.reached);
-                progress.points.0 * i64::from(step.repeat.limit - done)
-            })
-            .sum(),
+        left.map(|(_, (progress, step))| {
+            let done = rules::occurrences(step, progress.reached);
+            progress.points.0 * i64::from(step.repeat.limit - done)
+        })
+        .sum(),
     )
 }
 

@@ -9,7 +9,7 @@
 //! Limits are set before the catalogue is saved, because only the state store can refuse a budget
 //! below what is committed. If the save then fails, the next refresh sets them back.
 
-use domain::budget::Level;
+use domain::budget::{Level, Limits};
 use domain::catalog::{Difference, Edit, Endpoint, Entity, Partner, Problem, diff, validate};
 use domain::ids::LineItemId;
 use domain::secret::Secret;
@@ -46,13 +46,23 @@ pub enum ApplyError {
 }
 
 impl Engine {
-    /// The difference that these rows would make, and what would be wrong with it.
-    #[must_use]
-    pub fn preview(&self, entities: &[Entity], prune: bool) -> (Difference, Vec<Problem>) {
-        let snapshot = self.snapshot();
-        let difference = self.difference(&snapshot, entities, prune);
-        let problems = validate(&snapshot.catalog().edited(&difference.edits));
-        (difference, problems)
+    /// Why [`Engine::apply_difference`] would refuse these edits, as far as this node knows the
+    /// budgets; only the state store knows them for certain.
+    ///
+    /// # Errors
+    /// [`ApplyError::Invalid`] or [`ApplyError::BelowCommitted`].
+    pub fn preview(&self, base: &Snapshot, difference: &Difference) -> Result<(), ApplyError> {
+        check(base, difference)?;
+        let levels = self.board.read();
+        for (line_item, limits) in limits_in(&difference.edits) {
+            if let Some(level) = levels.get(line_item)
+                && limits != level.limits
+                && limits.total < level.total.committed()
+            {
+                return Err(ApplyError::BelowCommitted(line_item, *level));
+            }
+        }
+        Ok(())
     }
 
     /// The difference between a catalogue and these rows, their secrets sealed.
@@ -88,10 +98,7 @@ impl Engine {
         difference: Difference,
         by: &str,
     ) -> Result<Applied, ApplyError> {
-        let problems = validate(&base.catalog().edited(&difference.edits));
-        if !problems.is_empty() {
-            return Err(ApplyError::Invalid(problems));
-        }
+        check(base, &difference)?;
         self.save(ctx, base.revision(), difference, by).await
     }
 
@@ -152,14 +159,12 @@ impl Engine {
     }
 
     async fn set_limits(&self, ctx: &Ctx, edits: &[Edit]) -> Result<(), ApplyError> {
-        for edit in edits {
-            let Edit::Put(Entity::LineItem(line_item)) = edit else { continue };
-            let limits = limits_of(line_item);
-            let set = self.stores.state.set_limits(line_item.id, limits, ctx.now);
+        for (line_item, limits) in limits_in(edits) {
+            let set = self.stores.state.set_limits(line_item, limits, ctx.now);
             match ctx.metered(set).await.map_err(EngineError::from)? {
                 LimitsOutcome::Set(level) => self.take_levels(&[level]),
                 LimitsOutcome::BelowCommitted(level) => {
-                    return Err(ApplyError::BelowCommitted(line_item.id, level));
+                    return Err(ApplyError::BelowCommitted(line_item, level));
                 }
             }
         }
@@ -167,16 +172,16 @@ impl Engine {
     }
 
     /// The rows with their plain secrets sealed. Sealing the same secret gives the same text, so
-    /// applying a file twice changes nothing.
+    /// applying a file twice changes nothing. A secret that could not be used stays plain: once it
+    /// is sealed nobody sees what is wrong with it, and as it is the check of the catalogue does.
     fn sealed(&self, entities: &[Entity]) -> Vec<Entity> {
-        let seal = |secrets: &mut Vec<Secret>| {
-            for secret in secrets.iter_mut() {
-                *secret = self.vault.seal_secret(secret);
-            }
-        };
+        let seal = |secret: &mut Secret| *secret = self.vault.seal_secret(secret);
         let seal_endpoint = |endpoint: &mut Option<Endpoint>| {
-            if let Some(endpoint) = endpoint {
-                seal(&mut endpoint.secrets);
+            let Some(endpoint) = endpoint else { return };
+            for at in 0..endpoint.secrets.len() {
+                if endpoint.is_usable(at) {
+                    seal(&mut endpoint.secrets[at]);
+                }
             }
         };
         let mut sealed = entities.to_vec();
@@ -186,10 +191,24 @@ impl Engine {
                     seal_endpoint(&mut app.postback);
                     seal_endpoint(&mut app.test_postback);
                 }
-                Entity::Partner(Partner { secrets, .. }) => seal(secrets),
+                Entity::Partner(Partner { secrets, .. }) => secrets.iter_mut().for_each(seal),
                 _ => {}
             }
         }
         sealed
     }
+}
+
+/// Whether the catalogue would hold together.
+fn check(base: &Snapshot, difference: &Difference) -> Result<(), ApplyError> {
+    let problems = validate(&base.catalog().edited(&difference.edits));
+    if problems.is_empty() { Ok(()) } else { Err(ApplyError::Invalid(problems)) }
+}
+
+/// What the line items that are edited may spend afterwards.
+fn limits_in(edits: &[Edit]) -> impl Iterator<Item = (LineItemId, Limits)> {
+    edits.iter().filter_map(|edit| match edit {
+        Edit::Put(Entity::LineItem(line_item)) => Some((line_item.id, limits_of(line_item))),
+        Edit::Put(_) | Edit::Delete(..) => None,
+    })
 }

@@ -39,7 +39,7 @@ pub struct ListView<'a> {
     pub offers: Vec<Offer<'a>>,
     /// Points that all of it can still pay.
     pub earnable: Points,
-    /// Points that the user has earned, pending ones included.
+    /// Points that have reached the wallet and were not taken back; those on hold have not.
     pub earned: Points,
     /// Changes whenever the list may differ.
     pub etag: u128,
@@ -129,7 +129,7 @@ pub fn reward_total(mission: &Mission, prices: &[Price]) -> Points {
     Points(steps.map(|(step, price)| price.points.0 * i64::from(step.repeat.limit)).sum())
 }
 
-/// All that the user has earned and not lost again.
+/// All that has reached the user's wallet and was not taken back.
 pub(crate) fn earned(loaded: &Loaded) -> Points {
     Points(loaded.state.enrollments.iter().map(|run| run.earned().0).sum())
 }

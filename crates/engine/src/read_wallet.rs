@@ -26,7 +26,8 @@ pub struct Wallet {
     pub balance: Points,
     /// Points on hold.
     pub pending: Points,
-    /// Points that he has earned in all and not lost again.
+    /// Points that have reached his wallet in all and were not taken back; [`Self::pending`] ones have
+    /// not.
     pub earned: Points,
     /// What is known of him, for the language and the times of his entries.
     pub profile: Profile,

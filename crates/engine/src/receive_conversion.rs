@@ -14,7 +14,7 @@ use domain::ids::{EnrollmentId, Mode, TransactionId, bearer_digest};
 use domain::journal::{Cause, EventTrace, Record};
 use domain::recipe::read::{Fields, Reading, read, redact};
 use domain::verdict::{Reason, Verdict};
-use store::Outcome;
+use store::{Outcome, StoreError};
 
 use crate::engine::COMMIT_ATTEMPTS_MAX;
 use crate::partner_signature::{SignatureVerdict, verify};
@@ -75,7 +75,7 @@ impl Engine {
         let reading = read(&partner.recipe, postback.fields);
         let raw = redact(postback.fields, &partner.recipe);
         let report = Report { partner, reading: &reading, raw };
-        if !self.is_signed(partner, postback) {
+        if !self.is_signed(partner, postback)? {
             self.note(ctx, &report, Reason::BadSignature).await?;
             return Err(ConversionError::BadSignature);
         }
@@ -85,17 +85,22 @@ impl Engine {
         }
     }
 
-    fn is_signed(&self, partner: &Partner, postback: &Postback<'_>) -> bool {
-        let opened: Vec<_> =
-            partner.secrets.iter().filter_map(|one| self.vault.open_secret(one).ok()).collect();
-        if opened.len() < partner.secrets.len() {
-            tracing::error!(partner.id = partner.id.0, "a partner's secret cannot be opened");
-            return false;
-        }
+    /// Whether the signature is right. A secret of ours that cannot be opened is our fault: the
+    /// partner is asked to come back instead of being told that his signature is wrong.
+    fn is_signed(
+        &self,
+        partner: &Partner,
+        postback: &Postback<'_>,
+    ) -> Result<bool, EngineError> {
+        let opened: Result<Vec<_>, _> =
+            partner.secrets.iter().map(|one| self.vault.open_secret(one)).collect();
+        let opened = opened.map_err(|error| {
+            StoreError::Unavailable(format!("a secret of partner {}: {error}", partner.id))
+        })?;
         let secrets: Vec<&str> = opened.iter().map(|secret| secret.expose()).collect();
         let header = |name: &str| (postback.header)(name);
         let verdict = verify(&partner.recipe, &secrets, postback.fields, header, postback.body);
-        matches!(verdict, SignatureVerdict::NotRequired | SignatureVerdict::Valid)
+        Ok(matches!(verdict, SignatureVerdict::NotRequired | SignatureVerdict::Valid))
     }
 
     fn click_of_report(&self, reading: &Reading) -> Result<ClickId, Reason> {

@@ -4,11 +4,12 @@
 //! |---|---|
 //! | read one budget | 1 |
 
-use domain::budget::Level;
+use domain::budget::{Breach, Level};
 use domain::catalog::{AdGroupStatus, Catalog, LineItem, LineItemStatus, MissionStatus};
 use domain::decide;
 use domain::ids::LineItemId;
 use domain::time::Day;
+use domain::words::counted;
 
 use crate::{Ctx, Engine, EngineError};
 
@@ -75,7 +76,7 @@ fn ad_groups(catalog: &Catalog, id: LineItemId) -> ServingCheck {
     };
     match catalog.ad_groups.values().filter(is_active).count() {
         0 => check("ad_groups", false, "there is no active ad group; add or activate one"),
-        count => check("ad_groups", true, format!("{count} ad groups are active")),
+        count => check("ad_groups", true, format!("active now: {}", counted(count, "ad group"))),
     }
 }
 
@@ -86,7 +87,7 @@ fn missions(catalog: &Catalog, id: LineItemId) -> ServingCheck {
     };
     match missions.filter(is_active).count() {
         0 => check("missions", false, "there is no active mission; add or activate one"),
-        count => check("missions", true, format!("{count} missions are active")),
+        count => check("missions", true, format!("active now: {}", counted(count, "mission"))),
     }
 }
 
@@ -95,7 +96,10 @@ fn apps(catalog: &Catalog, line_item: &LineItem) -> ServingCheck {
     let paid = catalog.apps.values().filter(|app| app.currency.rates.contains_key(currency));
     match paid.count() {
         0 => check("currency", false, format!("no app has a rate for {currency}; add one")),
-        count => check("currency", true, format!("{count} apps can be paid in {currency}")),
+        count => {
+            let apps = counted(count, "app");
+            check("currency", true, format!("{apps} can be paid in {currency}"))
+        }
     }
 }
 
@@ -131,11 +135,19 @@ fn budget(
         level.limits.check(&level.total, &level.on(day), &start).err()
     });
     match refusals.last() {
-        None => check("budget", true, format!("{} micro-units are left", level.left().0)),
-        Some(breach) => check(
-            "budget",
-            false,
-            format!("the limit {breach:?} leaves no room for another participation; raise it"),
-        ),
+        None => {
+            let left = counted(level.left().0, "micro-unit");
+            check("budget", true, format!("left of the budget: {left}"))
+        }
+        Some(breach) => check("budget", false, no_room(breach)),
     }
+}
+
+fn no_room(breach: Breach) -> String {
+    let remedy = match breach {
+        Breach::Paced => "wait, or set its pacing to asap",
+        Breach::Total | Breach::Starts => "raise the limit",
+        Breach::Daily | Breach::DailyStarts => "wait for the next day, or raise the limit",
+    };
+    format!("{} leaves no room for another participation; {remedy}", breach.words())
 }

@@ -1,15 +1,18 @@
-//! `trail`: everything that happened around one id, as one timeline.
+//! `trail` and `trail_of_user`: everything that happened around one id, as one timeline.
 //!
 //! | step | store calls |
 //! |---|---|
-//! | find the user by the id's prefix | 1 |
+//! | find the user by the id's prefix, or load him | 1 |
 //! | pages of his records | 1 each |
 //! | each delivery | 1 |
 
-use domain::ids::{DeliveryId, EnrollmentId, MissionId, TransactionId, UserKey, UserPrefix};
+use domain::ids::{
+    AppId, DeliveryId, EnrollmentId, MissionId, Mode, TransactionId, UserKey, UserPrefix,
+};
 use domain::inquire::sentence;
 use domain::journal::{Cause, EventTrace, Message};
 use domain::time::Timestamp;
+use domain::words::counted;
 use store::Stored;
 
 use crate::list_enrollments::{LEDGER_PAGE, TIMELINE_RECORDS_MAX};
@@ -76,6 +79,25 @@ impl Engine {
         Err(EngineError::NotFound("id"))
     }
 
+    /// The timeline of a publisher's user.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] if the app's user of that id was never seen.
+    pub async fn trail_of_user(
+        &self,
+        ctx: &Ctx,
+        app: AppId,
+        mode: Mode,
+        user_id: &str,
+    ) -> Result<Trail, EngineError> {
+        let user = UserKey::derive(app, mode, user_id);
+        if self.load(ctx, user).await?.version == 0 {
+            return Err(EngineError::NotFound("user"));
+        }
+        let lines = self.lines(ctx, user, None).await?;
+        Ok(Trail { user, kind: "user", lines })
+    }
+
     async fn lines(
         &self,
         ctx: &Ctx,
@@ -119,7 +141,7 @@ impl Engine {
                     || last.map_or(String::new(), |note| format!(": {}", note.note)),
                     |status| format!(": the publisher answered {status}"),
                 );
-                format!("{} after {} attempts{status}.", one.state.name(), one.attempts)
+                format!("{} after {}{status}.", one.state.name(), counted(one.attempts, "attempt"))
             }
         };
         let last = delivery.as_ref().and_then(|one| one.last.as_ref());
@@ -192,10 +214,10 @@ fn lines_of(stored: &Stored) -> Vec<TrailLine> {
             transaction.act.name(),
             Some(transaction.enrollment),
             format!(
-                "Step {}, occurrence {}: {} points to the wallet, {} on hold.",
+                "Step {}, occurrence {}: {} to the wallet, {} on hold.",
                 transaction.step,
                 transaction.occurrence + 1,
-                transaction.wallet_change().0,
+                counted(transaction.wallet_change().0, "point"),
                 transaction.pending_change().0,
             ),
         )

@@ -9,13 +9,8 @@ use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use domain::ids::{AppId, MissionId, Mode, UnitId, UserKey};
-use domain::secret::Secret;
+use domain::secret::{ENV_PREFIX, SEALED_PREFIX, Secret};
 use domain::time::{SECOND_MS, Timestamp};
-
-/// Prefix of a secret that is sealed with the master key.
-pub(crate) const SEALED_PREFIX: &str = "sealed:";
-/// Prefix of a secret that is read from an environment variable.
-pub(crate) const ENV_PREFIX: &str = "env:";
 
 const NONCE: [u8; 12] = *b"guerdon v1\0\0";
 const FORMAT: u8 = 1;
@@ -162,11 +157,11 @@ impl Vault {
     /// Seals a secret for the catalogue; one that is sealed or a reference stays as it is.
     #[must_use]
     pub fn seal_secret(&self, secret: &Secret) -> Secret {
-        let text = secret.expose();
-        if text.starts_with(SEALED_PREFIX) || text.starts_with(ENV_PREFIX) {
+        if !secret.is_plain() {
             return secret.clone();
         }
-        Secret::new(format!("{SEALED_PREFIX}{}", self.seal("secret", text.as_bytes())))
+        let sealed = self.seal("secret", secret.expose().as_bytes());
+        Secret::new(format!("{SEALED_PREFIX}{sealed}"))
     }
 
     /// The plain form of a catalogue's secret.

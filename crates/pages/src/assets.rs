@@ -7,6 +7,9 @@ use crate::theme::Theme;
 /// What a browser may do with a file whose path holds its hash.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
+/// The same about an icon that is not there: its path is fixed, so it is asked for again some day.
+pub const NO_ICON: &str = "public, max-age=2592000";
+
 /// Characters of the hash in the path: 64 bits, enough that no two releases meet.
 const HASH_CHARS: usize = 16;
 

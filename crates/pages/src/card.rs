@@ -23,9 +23,18 @@ impl OfferCard {
 }
 
 impl ProgressCard {
-    /// `3 of 8 steps`.
+    /// What the bar shows: steps, or the occurrences of the only one.
+    pub(crate) fn bar(&self) -> (u32, u32) {
+        self.repeat.map_or((self.steps_done, self.steps_total), |one| (one.done, one.limit))
+    }
+
+    /// `3 of 8 steps`, or `1 of 7 times`.
     pub(crate) fn steps_text(&self, frame: &Frame) -> String {
-        (frame.texts().list.steps_done)(self.steps_done, self.steps_total)
+        let (texts, (done, total)) = (frame.texts(), self.bar());
+        match self.repeat {
+            Some(_) => (texts.step.times)(done, total),
+            None => (texts.list.steps_done)(done, total),
+        }
     }
 
     /// `1,200 P of 4,800 P`.

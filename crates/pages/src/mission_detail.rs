@@ -84,6 +84,13 @@ pub enum Cta {
         /// Reward of the next step.
         reward: Option<i64>,
     },
+    /// Check in.
+    CheckIn {
+        /// The step's id.
+        step_id: u64,
+        /// Its reward.
+        reward: i64,
+    },
     /// Go on at a step of this page.
     GoToStep {
         /// The step's id.
@@ -155,17 +162,29 @@ impl MissionDetail {
         facts
     }
 
-    /// Paid steps and all steps of the main path.
-    fn progress(&self) -> (usize, usize) {
+    /// Where the only step can be done several times: its occurrences say more than the step.
+    fn only_repeat(&self) -> Option<Repeat> {
+        match self.main_steps().as_slice() {
+            [only] => only.repeat,
+            _ => None,
+        }
+    }
+
+    /// Paid steps and all steps of the main path, or the occurrences of the only one.
+    fn progress(&self) -> (u32, u32) {
         let steps = self.main_steps();
         let paid = |s: &&&StepView| matches!(s.state, StepState::Rewarded { .. });
-        (steps.iter().filter(paid).count(), steps.len())
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let of_steps = (count(steps.iter().filter(paid).count()), count(steps.len()));
+        self.only_repeat().map_or(of_steps, |one| (one.done, one.limit))
     }
 
     fn progress_text(&self) -> String {
         let (done, total) = self.progress();
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        (self.texts().list.steps_done)(count(done), count(total))
+        match self.only_repeat() {
+            Some(_) => self.times_text(&Repeat { done, limit: total }),
+            None => (self.texts().list.steps_done)(done, total),
+        }
     }
 
     fn state_text(&self, state: &StepState) -> String {
@@ -236,9 +255,17 @@ impl MissionDetail {
         self.by_kind([detail.how_in_app, detail.how_on_web, detail.how_here])
     }
 
-    fn what_next(&self) -> [&'static str; 3] {
+    /// What to expect after the start. On this page the last line is about the other steps.
+    fn what_next(&self) -> Vec<&'static str> {
         let detail = &self.texts().detail;
-        self.by_kind([detail.next_in_app, detail.next_on_web, detail.next_here])
+        let lines = self.by_kind([detail.next_in_app, detail.next_on_web, detail.next_here]);
+        let is_last_idle = self.headline.kind.is_ours() && self.steps.len() == 1;
+        lines.into_iter().take(if is_last_idle { 2 } else { 3 }).collect()
+    }
+
+    /// Whether the step is done with the button at the foot of the page, so that it needs no other.
+    fn is_at_foot(&self, step: &StepView) -> bool {
+        matches!(self.cta, Cta::CheckIn { step_id, .. } if step_id == step.id)
     }
 
     /// Picks from the lines for apps, for the web, and for this page.

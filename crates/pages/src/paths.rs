@@ -5,7 +5,7 @@
 
 use crate::view::{Kind, WalletTab};
 
-/// Root of everything here, and of a user's pages where his cookie says who he is.
+/// Root of everything here but [`ICON`], and of a user's pages where his cookie says who he is.
 pub const ROOT: &str = "/m";
 /// Router pattern of the root of a user's pages where the address says who he is.
 pub const TOKEN_ROOT: &str = "/m/u/{token}";
@@ -15,6 +15,8 @@ pub const SESSION: &str = "/m/s/{token}";
 pub const ASSET: &str = "/m/assets/{name}";
 /// Router pattern of a theme's stylesheet; `{name}` is `<rrggbb>-<radius>.css`.
 pub const THEME: &str = "/m/theme/{name}";
+/// Where browsers look for an icon unasked, outside of the root.
+pub const ICON: &str = "/favicon.ico";
 /// Router pattern of everything else below the root.
 pub const REST: &str = "/m/{*rest}";
 

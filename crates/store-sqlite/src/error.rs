@@ -37,6 +37,9 @@ pub enum OpenError {
     /// The file system cannot do what durability needs.
     #[error("the file system of {0} does not support a write-ahead log; use a local disk")]
     NoWal(String),
+    /// There is nothing to open.
+    #[error("there is no file {0}")]
+    Missing(String),
     /// The target is already there.
     #[error("{0} already exists; it was left untouched")]
     Exists(String),
@@ -46,9 +49,15 @@ pub enum OpenError {
     /// The operating system refused.
     #[error("{0}: {1}")]
     Io(String, std::io::Error),
-    /// SQLite refused.
+    /// SQLite refused. Its words are in the message, so they are not the source as well.
     #[error("SQLite: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 /// Why a unit of work failed; the transaction around it is rolled back.

@@ -28,7 +28,8 @@
 //! Beside `guerdon.db` lie `-wal` and `-shm` while it is open, and `-server`, whose lock says that
 //! a server runs. The log is moved into the file every 16 MiB by the writer, between two groups, and
 //! is cut to 64 MiB at most after a burst; only a reader that stays in one view for long (a backup)
-//! lets it grow further. After a clean stop it is empty.
+//! lets it grow further. After a clean stop it is empty. A restore leaves the store that it replaced
+//! as `guerdon.db-before-1`, the next one as `-before-2`. New files are readable by their owner only.
 
 mod backup;
 mod books;
@@ -36,12 +37,14 @@ mod budgets;
 mod catalog;
 mod codec;
 mod error;
+mod files;
 mod journal;
 mod lock;
 mod outbox;
 mod plans;
 mod readers;
 mod reports;
+mod restore;
 mod schema;
 mod sql;
 mod users;
@@ -53,9 +56,10 @@ use std::thread::JoinHandle;
 
 use store::StoreError;
 
-pub use backup::{BackupProgress, restore};
+pub use backup::BackupProgress;
 pub use error::OpenError;
 pub use plans::Plan;
+pub use restore::restore;
 pub use schema::SCHEMA_VERSION;
 pub use sql::{STATEMENTS, Statement};
 

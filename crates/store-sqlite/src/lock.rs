@@ -4,9 +4,10 @@
 //! taken on the store itself, because SQLite has its own locks there.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::OpenError;
+use crate::files::beside;
 
 /// The right to write a store; given back when dropped.
 #[derive(Debug)]
@@ -31,11 +32,4 @@ impl ServerLock {
             Err(TryLockError::Error(error)) => Err(OpenError::Io(shown, error)),
         }
     }
-}
-
-/// The path with a suffix on its last part, as SQLite names its own files.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::OpenError;
+use crate::files::create_if_missing;
 use crate::{Durability, sql};
 
 /// `GUER` in ASCII; stands in the header of every store.
@@ -36,7 +38,8 @@ pub const SCHEMA_VERSION: u32 = STEPS.len() as u32;
 /// Opens the connection that writes, creating or upgrading the file where needed.
 pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, OpenError> {
     check_library()?;
-    let conn = Connection::open(path).map_err(|error| not_ours(path, error))?;
+    create_if_missing(path)?;
+    let conn = Connection::open(path).map_err(|error| refusal(path, error))?;
     let fresh = is_fresh(path, &conn)?;
     if fresh {
         conn.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -53,12 +56,41 @@ pub(crate) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
 /// Opens a connection that reads.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     check_library()?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(|error| not_ours(path, error))?;
-    check_ours(path, &conn)?;
+    let conn = open_ours(path)?;
     conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     set_common(&conn)?;
     Ok(conn)
+}
+
+/// Opens a store for looking at it once, with SQLite's own settings.
+pub(crate) fn open_ours(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| refusal(path, error))?;
+    check_ours(path, &conn)?;
+    Ok(conn)
+}
+
+/// Moves everything that the log holds into the file, durably, and leaves the log empty.
+///
+/// # Errors
+/// Somebody reads what only the log holds; or there is no database, which then stays as it is.
+pub(crate) fn fold_log(path: &Path) -> Result<(), OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| refusal(path, error))?;
+    // Otherwise the end of the connection drops a log that it could not read.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A view may stay open for minutes; waiting some seconds for it would not help.
+    conn.busy_timeout(std::time::Duration::ZERO)?;
+    conn.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // A rollback journal that was left behind is undone by the first read.
+    application_id(path, &conn)?;
+    let is_read: bool = conn
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(|error| refusal(path, error))?;
+    if is_read {
+        return Err(OpenError::InUse(path.display().to_string()));
+    }
+    Ok(())
 }
 
 /// Fails unless the file has exactly the schema of this release.
@@ -75,7 +107,7 @@ pub(crate) fn check_version(conn: &Connection) -> Result<(), OpenError> {
 pub(crate) fn check_content(path: &Path, conn: &Connection) -> Result<(), OpenError> {
     let verdict: String = conn
         .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(|error| not_ours(path, error))?;
+        .map_err(|error| refusal(path, error))?;
     if verdict == "ok" {
         return Ok(());
     }
@@ -117,12 +149,18 @@ fn is_fresh(path: &Path, conn: &Connection) -> Result<bool, OpenError> {
 
 fn application_id(path: &Path, conn: &Connection) -> Result<i32, OpenError> {
     conn.query_row("PRAGMA application_id", [], |row| row.get(0))
-        .map_err(|error| not_ours(path, error))
+        .map_err(|error| refusal(path, error))
 }
 
-fn not_ours(path: &Path, error: rusqlite::Error) -> OpenError {
+/// What SQLite's refusal means for a file that was to be opened.
+fn refusal(path: &Path, error: rusqlite::Error) -> OpenError {
+    let shown = path.display().to_string();
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::NotOurs(path.display().to_string()),
+        Some(ErrorCode::NotADatabase) => OpenError::NotOurs(shown),
+        Some(ErrorCode::CannotOpen) if matches!(path.try_exists(), Ok(false)) => {
+            OpenError::Missing(shown)
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::InUse(shown),
         _ => OpenError::Sqlite(error),
     }
 }

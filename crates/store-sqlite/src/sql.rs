@@ -113,9 +113,10 @@ statements! {
     BUDGET_DAY_PUT = "INSERT OR REPLACE INTO budget_days (line_item, day, booked, held, started) \
                       VALUES (?1, ?2, ?3, ?4, ?5)";
 
-    /// Takes a message into the outbox.
+    /// Takes a message into the outbox, unless it is there.
     DELIVERY_INSERT = "INSERT INTO deliveries (id, key, app, mode, state, attempts, booked_at, \
-                       due_at, ready_at, fence) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?6, 0)";
+                       due_at, ready_at, fence) VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?6, 0) \
+                       ON CONFLICT (key) DO NOTHING";
     /// Makes a reversal wait for its grant.
     DELIVERY_WAIT = "UPDATE deliveries SET waits_for = ?2 WHERE id = ?1";
     /// A delivery's number.

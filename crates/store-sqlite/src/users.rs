@@ -17,8 +17,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use store::{Committed, LedgerPage, Outcome, Seq, StoreError, Stored, Users};
 
 use crate::codec::{
-    int, key_from_row, loaded_from_row, record_to_bytes, rows, state_to_bytes, stored_from_row,
-    uint,
+    corrupt, int, key_from_row, loaded_from_row, record_to_bytes, rows, state_to_bytes,
+    stored_from_row, uint,
 };
 use crate::error::Failure;
 use crate::journal::Entry;
@@ -183,7 +183,8 @@ fn ledger(
         }
         let mut select = conn.prepare_cached(sql::JOURNAL_ONE)?;
         let read = |row: &Row<'_>| Ok((stored_from_row(row), row.get(3)?));
-        let (stored, prev): (_, i64) = select.query_row([int(next)], read)?;
+        let found = select.query_row([int(next)], read).optional()?;
+        let (stored, prev): (_, i64) = found.ok_or_else(|| missing(next, &user))?;
         page.records.push(stored?);
         next = uint(prev);
     }
@@ -208,9 +209,14 @@ fn first_before(conn: &Connection, user: &UserKey, before: Option<Seq>) -> Resul
     let newest: Option<i64> = select.query_row([&user.0], |row| row.get(0)).optional()?;
     let mut seq = uint(newest.unwrap_or_default());
     while seq > 0 && seq >= before {
-        seq = read(seq)?.map_or(0, |(prev, _)| prev);
+        (seq, _) = read(seq)?.ok_or_else(|| missing(seq, user))?;
     }
     Ok(seq)
+}
+
+/// A record to which the user's row, or a later record of his, points.
+fn missing(seq: Seq, user: &UserKey) -> StoreError {
+    corrupt("journal", format_args!("record {seq} of user {user} is missing"))
 }
 
 fn find(conn: &Connection, prefix: UserPrefix) -> Result<Vec<Loaded>, Failure> {

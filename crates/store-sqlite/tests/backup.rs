@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use domain::change::Change;
@@ -27,6 +27,23 @@ async fn filled(path: &Path) -> SqliteStore {
     }
     assert!(store.bytes_on_disk().unwrap() > 5 << 20, "too small to be copied in steps");
     store
+}
+
+/// Copies a store as a server that is killed now would leave it: the latest changes are only in the
+/// log.
+fn kill(running: &Path, to: &Path) {
+    for suffix in ["", "-wal"] {
+        let at = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+        fs::copy(at(running), at(to)).unwrap();
+        assert!(fs::metadata(at(to)).unwrap().len() > 0, "{suffix} is empty");
+    }
+}
+
+/// The files of a folder whose names begin so.
+fn names(folder: &Path, prefix: &str) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(prefix)).collect()
 }
 
 /// All that can be read of a store, in words.
@@ -96,8 +113,76 @@ async fn a_restore_replaces_nothing_unasked_and_nothing_in_use() {
     let unasked = restore(&at("backup.db"), &at("a.db"), false);
     assert!(matches!(unasked, Err(OpenError::Exists(_))), "{unasked:?}");
     assert_eq!(open(&at("a.db")).load(late.state.key()).await.unwrap().version, 1);
-    restore(&at("backup.db"), &at("a.db"), true).unwrap();
+    let kept = restore(&at("backup.db"), &at("a.db"), true).unwrap();
     assert_eq!(content(&open(&at("a.db"))).await, before);
+    let kept = open(&kept.unwrap());
+    assert_eq!(kept.load(late.state.key()).await.unwrap().version, 1);
+}
+
+#[tokio::test]
+async fn a_replaced_store_is_kept_with_what_only_its_log_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let store = filled(&at("source.db")).await;
+    store.backup(&at("backup.db"), |_| {}).await.unwrap();
+    let backed_up = content(&store).await;
+    for number in 1..=2 {
+        let late = sample::user(&format!("late {number}"));
+        store.commit(Draft::of(&late, NOW).grant(1).change()).await.unwrap();
+        kill(&at("source.db"), &at("a.db"));
+        let replaced = content(&store).await;
+        let unasked = restore(&at("backup.db"), &at("a.db"), false);
+        assert!(matches!(unasked, Err(OpenError::Exists(_))), "{unasked:?}");
+        // What a restore leaves that was cut off just before its last step.
+        fs::write(at("a.db-partial"), "of an earlier attempt").unwrap();
+        let kept = restore(&at("backup.db"), &at("a.db"), true).unwrap().unwrap();
+        assert_eq!(kept, at(&format!("a.db-before-{number}")));
+        assert!(!at("a.db-wal").exists() && !at("a.db-partial").exists());
+        assert_eq!(content(&open(&at("a.db"))).await, backed_up);
+        assert_eq!(content(&open(&kept)).await, replaced);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_store_is_kept_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let store = filled(&at("source.db")).await;
+    store.backup(&at("backup.db"), |_| {}).await.unwrap();
+    // A log alone, which somebody left when he moved the file away, takes a name too.
+    for (number, suffixes) in [(1, &["", "-wal"][..]), (2, &["-wal"]), (3, &[""])] {
+        for suffix in suffixes {
+            fs::write(at(&format!("a.db{suffix}")), format!("damaged{suffix}")).unwrap();
+        }
+        let unasked = restore(&at("backup.db"), &at("a.db"), false);
+        assert!(matches!(unasked, Err(OpenError::Exists(_))), "{unasked:?}");
+        let kept = restore(&at("backup.db"), &at("a.db"), true).unwrap().unwrap();
+        assert_eq!(kept, at(&format!("a.db-before-{number}")));
+        for suffix in suffixes {
+            let kept = fs::read_to_string(at(&format!("a.db-before-{number}{suffix}"))).unwrap();
+            assert_eq!(kept, format!("damaged{suffix}"));
+        }
+        assert_eq!(content(&open(&at("a.db"))).await, content(&store).await);
+        fs::remove_file(at("a.db")).unwrap();
+    }
+    assert_eq!(restore(&at("backup.db"), &at("a.db"), true).unwrap(), None, "nothing was there");
+}
+
+#[tokio::test]
+async fn a_store_that_somebody_looks_at_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let store = filled(&at("source.db")).await;
+    store.backup(&at("backup.db"), |_| {}).await.unwrap();
+    store.commit(sample::profile(&sample::user("late"), 30)).await.unwrap();
+    let before = content(&store).await;
+    kill(&at("source.db"), &at("a.db"));
+    let view = SqliteStore::open_view(&at("a.db")).unwrap();
+    let in_use = restore(&at("backup.db"), &at("a.db"), true);
+    assert!(matches!(in_use, Err(OpenError::InUse(_))), "{in_use:?}");
+    drop(view);
+    assert_eq!(content(&open(&at("a.db"))).await, before);
+    assert_eq!(names(folder.path(), "a.db-before"), [""; 0]);
 }
 
 #[tokio::test]

@@ -2,14 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-use std::fs;
+use std::error::Error;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use domain::change::Change;
 use rusqlite::Connection;
 use store::contract::sample::{self, Draft, NOW};
 use store::{Journal as _, Outcome, StoreError, Users as _};
-use store_sqlite::{OpenError, Options, SCHEMA_VERSION, SqliteStore};
+use store_sqlite::{OpenError, Options, SCHEMA_VERSION, SqliteStore, restore};
 use tempfile::TempDir;
 
 fn folder() -> (TempDir, PathBuf) {
@@ -101,6 +103,45 @@ fn files_of_others_and_of_newer_releases_are_left_untouched() {
 }
 
 #[tokio::test]
+async fn new_files_are_for_their_owner_alone() {
+    let (folder, path) = folder();
+    let [backup, restored] = ["backup.db", "b.db"].map(|name| folder.path().join(name));
+    let store = open(&path).unwrap();
+    store.commit(sample::profile(&sample::user("ann"), 30)).await.unwrap();
+    store.backup(&backup, |_| {}).await.unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        assert_eq!(mode(&PathBuf::from(format!("{}{suffix}", path.display()))), 0o600, "{suffix}");
+    }
+    assert_eq!(mode(&backup), 0o600);
+    fs::set_permissions(&backup, Permissions::from_mode(0o644)).unwrap();
+    restore(&backup, &restored, false).unwrap();
+    assert_eq!(mode(&restored), 0o600);
+    drop(store);
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    drop(open(&path).unwrap());
+    assert_eq!(mode(&path), 0o640, "what the operator has chosen stays");
+}
+
+#[test]
+fn what_cannot_be_opened_is_said_once() {
+    let (folder, path) = folder();
+    let target = folder.path().join("b.db");
+    let missing = format!("there is no file {}", path.display());
+    let refused = [
+        SqliteStore::open_read_only(&path).unwrap_err(),
+        SqliteStore::open_view(&path).unwrap_err(),
+        restore(&path, &target, false).unwrap_err(),
+    ];
+    for error in refused {
+        assert_eq!(in_full(&error), missing);
+    }
+    assert!(!path.exists() && !target.exists());
+    fs::write(&path, "a file").unwrap();
+    let below_a_file = in_full(&SqliteStore::open_read_only(&path.join("c.db")).unwrap_err());
+    assert_eq!(below_a_file.matches("unable to open").count(), 1, "{below_a_file}");
+}
+
+#[tokio::test]
 async fn without_room_commits_are_refused_whole_and_go_on_when_there_is_some() {
     let (_folder, path) = folder();
     let options = Options { pages_max: Some(200), ..Options::default() };
@@ -134,6 +175,16 @@ async fn without_room_commits_are_refused_whole_and_go_on_when_there_is_some() {
 fn large_change(user: &domain::change::Loaded) -> Change {
     let record = Draft::of(user, NOW).change().record;
     Change::new(user, sample::largest_state(&user.state.user_id), record)
+}
+
+/// An error with everything below it, as commands print it.
+fn in_full(error: &dyn Error) -> String {
+    let below = error.source().map(|source| format!(": {}", in_full(source)));
+    format!("{error}{}", below.unwrap_or_default())
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 fn check_refused(path: &Path, why: &str) {

@@ -184,9 +184,9 @@ async fn apply_catalog(
     let difference = engine.difference(&base, &file.entities, params.prune || file.prune);
     let mut answer = DifferenceDoc::of(base.catalog(), &difference);
     if params.dry_run {
-        let problems = domain::catalog::validate(&base.catalog().edited(&difference.edits));
+        engine.preview(&base, &difference).map_err(|error| problem(&file, error))?;
         answer.dry_run = true;
-        return if problems.is_empty() { Ok(Json(answer)) } else { Err(located(&file, &problems)) };
+        return Ok(Json(answer));
     }
     let applied = engine.apply_difference(&ctx, &base, difference, &key.name).await;
     answer.revision = applied.map_err(|error| problem(&file, error))?.revision;

@@ -27,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::body::LargeBody;
 use crate::auth::{Editor, Reader};
-use crate::extract::{Command, Params, Path};
+use crate::extract::{Command, Params, Path, field_of};
 use crate::paging::{self, PageParams};
 use crate::problem::{FieldProblem, Problem};
 use crate::state::Api;
@@ -184,8 +184,9 @@ fn shown(api: &Api, kind: EntityKind, id: u32) -> Result<Value, Problem> {
 }
 
 fn read(kind: EntityKind, row: Value) -> Result<Entity, Problem> {
-    let row = entity_from_json(kind, row)
-        .map_err(|error| invalid(FieldProblem::new(error.field, error.message)))?;
+    let row = entity_from_json(kind, row).map_err(|error| {
+        invalid(FieldProblem::new(field_of(&error.field, &error.message), error.message))
+    })?;
     refuse_placeholders("", &row).map_err(invalid)?;
     Ok(row)
 }

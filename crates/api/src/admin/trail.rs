@@ -1,15 +1,19 @@
-//! `GET /v1/admin/trail/{id}`: the money trail of anything that has an id.
+//! `GET /v1/admin/trail/{id}`: the money trail of anything that has an id, and of users by the ids
+//! that their publishers give them.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use engine::{Trail, TrailLine};
-use serde::Serialize;
-use utoipa::ToSchema;
+use axum::http::StatusCode;
+use domain::ids::AppId;
+use engine::{EngineError, Trail, TrailLine};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::explain::ModeParam;
 use crate::auth::Reader;
 use crate::extract::{Command, Params, Path};
 use crate::problem::Problem;
@@ -18,6 +22,19 @@ use crate::state::Api;
 
 pub(super) fn router() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(show_trail))
+}
+
+/// Whose id it is.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct TrailParams {
+    /// The id is the one by which the publisher of this app knows a user.
+    #[param(minimum = 1)]
+    app_id: Option<u32>,
+    /// With `app_id`: whether he is a real user; `live` by default.
+    #[param(inline)]
+    mode: Option<ModeParam>,
 }
 
 /// Everything that happened around an id, oldest first.
@@ -55,10 +72,15 @@ struct TrailLineDoc {
     raw: Option<String>,
 }
 
-/// Show the trail of a click, enrollment, transaction, delivery or user key.
+/// Show the trail of a click, enrollment, transaction, delivery or user.
+///
+/// With `app_id` the id is the publisher's own id of a user; without it, any id of ours.
 #[utoipa::path(
     get, path = "/v1/admin/trail/{id}", tag = "operator", security(("admin_key" = [])),
-    params(("id" = String, Path, description = "The id.", min_length = 1, max_length = 128)),
+    params(
+        ("id" = String, Path, description = "The id.", min_length = 1, max_length = 255),
+        TrailParams,
+    ),
     responses((status = 200, body = TrailDoc)),
 )]
 async fn show_trail(
@@ -66,9 +88,35 @@ async fn show_trail(
     _: Reader,
     Command(ctx): Command,
     Path(id): Path<String>,
-    Params(()): Params<()>,
+    Params(whose): Params<TrailParams>,
 ) -> Result<Json<TrailDoc>, Problem> {
-    Ok(Json(TrailDoc::from(api.engine().trail(&ctx, &id).await?)))
+    let engine = api.engine();
+    let trail = match (whose.app_id, whose.mode) {
+        (Some(app), mode) => {
+            let mode = mode.unwrap_or_default().into();
+            engine.trail_of_user(&ctx, AppId(app), mode, &id).await
+        }
+        (None, None) => engine.trail(&ctx, &id).await,
+        (None, Some(_)) => {
+            return Err(Params::<()>::bad("mode", "it goes with app_id: ids of ours have a mode"));
+        }
+    };
+    Ok(Json(TrailDoc::from(trail.map_err(unfound)?)))
+}
+
+/// An operator sees everything, so he is told what he can look for.
+fn unfound(error: EngineError) -> Problem {
+    let detail = match error {
+        EngineError::NotFound("user") => {
+            "No user of this app and mode has this id; mode=test looks among the test users."
+        }
+        EngineError::NotFound(_) => {
+            "Nothing has this id. It can be a click id, the id of an enrollment, a transaction or a \
+             delivery, or a user key; with app_id (and mode) it is the publisher's own id of a user."
+        }
+        error => return error.into(),
+    };
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
 impl From<Trail> for TrailDoc {

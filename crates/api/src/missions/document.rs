@@ -27,7 +27,7 @@ pub(crate) struct ListDoc<'a> {
     currency: PointsDoc<'a>,
     /// Points that all of it can still pay.
     earnable: i64,
-    /// Points that the user has earned, those on hold included.
+    /// Points that have reached the user's wallet and were not taken back; those on hold have not.
     earned: i64,
     /// The user's runs, nearest deadline first, and then what he can start, best first.
     missions: Vec<MissionDoc<'a>>,

@@ -53,6 +53,22 @@ async fn a_file_tells_its_difference_and_then_makes_it() {
 }
 
 #[tokio::test]
+async fn a_dry_run_refuses_what_applying_refuses() {
+    let server = Server::start().await;
+    for user in ["ann", "bob"] {
+        server.reward(1, domain::ids::Mode::Live, user).await;
+    }
+    let exported = server.get("/v1/admin/catalog", ADMIN).await.expect(200).text;
+    let bold = exported.replace("budget = 1000000000", "budget = 7199999");
+    assert_ne!(bold, exported);
+    for query in ["?dry_run=true", "?dry_run=false"] {
+        let refused = apply(&server, query, &bold).await.expect(409);
+        assert_eq!(refused.code(), "below_committed");
+        assert!(refused.text.contains("7200000 micro-units"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn what_a_file_does_not_name_goes_if_it_says_so() {
     let server = Server::start().await;
     let file = "prune = true\n";

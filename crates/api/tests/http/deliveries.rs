@@ -11,7 +11,7 @@ use crate::server::{ADMIN, APP, APP_TEST, NOON, Server};
 #[tokio::test]
 async fn rewards_are_pulled_without_gap_or_repeat() {
     let server = Server::start().await;
-    let empty = server.get("/v1/rewards", APP).await.expect(200);
+    let empty = server.get("/v1/rewards?after=", APP).await.expect(200);
     let mut next = empty.body["next"].as_str().unwrap().to_owned();
     let mut pulled = Vec::new();
     for round in 0..5 {
@@ -167,6 +167,8 @@ async fn bad_requests_are_refused() {
     ] {
         server.get(path, APP).await.expect(status);
     }
+    let refused = server.get("/v1/rewards?after=x", APP).await.expect(400);
+    assert_eq!(refused.fields(), ["after"]);
     let good =
         json!({"from": "2026-01-10T12:00:00Z", "to": "2026-01-10T13:00:00Z", "state": "parked"});
     let cases = [
@@ -174,7 +176,7 @@ async fn bad_requests_are_refused() {
         (json!({"from": "2026-01-10T12:00:00"}), "from"),
         (json!({"to": "2026-01-10T12:00:00Z"}), "to"),
         (json!({"state": "lost"}), "state"),
-        (json!({"state": null}), ""),
+        (json!({"state": null}), "state"),
         (json!({"from": 1}), "from"),
         (json!({"limit": 1}), "limit"),
     ];

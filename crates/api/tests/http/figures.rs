@@ -102,6 +102,13 @@ async fn every_id_has_a_trail() {
     }
     let trail = server.get(&format!("/v1/admin/trail/{user}"), ADMIN).await.expect(200).body;
     assert_eq!(trail["kind"], "user");
+    let whose = "/v1/admin/trail/ann?app_id=1";
+    assert_eq!(server.get(whose, ADMIN).await.expect(200).body, trail);
+    let unknown = server.get(&format!("{whose}&mode=test"), ADMIN).await.expect(404);
+    assert!(unknown.text.contains("among the test users"), "{}", unknown.text);
+    let ours = server.get("/v1/admin/trail/ann", ADMIN).await.expect(404);
+    assert!(ours.text.contains("with app_id") && !ours.text.contains("yours"), "{}", ours.text);
+    server.get("/v1/admin/trail/ann?mode=live", ADMIN).await.expect(400);
     for id in ["x", "00000000000000000000000000", "%00", "%F0%9F%91%BB", &"x".repeat(4_000)] {
         server.get(&format!("/v1/admin/trail/{id}"), ADMIN).await.expect(404);
     }

@@ -96,6 +96,7 @@ async fn a_null_gives_the_default() {
     assert_eq!(patched.body["priority"], 0);
     let refused = server.patch("/v1/admin/line_items/1", json!({"name": null})).await.expect(422);
     assert!(refused.text.contains("missing field `name`"), "{}", refused.text);
+    assert_eq!(refused.fields(), ["name"]);
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ impl Server {
         let engine = Arc::new(Engine::new(stores, Vault::new(&MasterKey::new([7; 32]), &[])));
         engine.apply_entities(&Ctx::at(NOON), &fixture(), false, "fixture").await.unwrap();
         let now = Arc::new(AtomicI64::new(NOON.0));
-        let router = api::router(state(&engine, &now, dependencies));
+        let router = api::router(state(&engine, &now, dependencies), axum::Router::new());
         let document = serde_json::to_value(api::openapi()).unwrap();
         Self { engine, router, document, now }
     }

@@ -110,6 +110,9 @@ async fn apply(path: &Path, source: &Source, wish: Wish, out: Output) -> anyhow:
     out.answer(&answer, DifferenceAnswer::text)
 }
 
+/// What the server says first where the command has said it already.
+const NOTHING_SAVED: &str = "Nothing was saved: ";
+
 /// Has the running server apply it.
 async fn ask(
     server: &RemoteOperator,
@@ -120,7 +123,13 @@ async fn ask(
     let path = format!("/v1/admin/catalog/apply?dry_run={dry_run}&prune={prune}");
     let answer = server.post(&path, source.content_type(), source.text.clone()).await;
     let answer = answer.map_err(|error| match error.downcast::<Refused>() {
-        Ok(refused) => anyhow::anyhow!("nothing was changed: {}", source.told_by(&refused)),
+        Ok(refused) => {
+            let told = source.told_by(&refused);
+            anyhow::anyhow!(
+                "nothing was changed: {}",
+                told.strip_prefix(NOTHING_SAVED).unwrap_or(&told)
+            )
+        }
         Err(error) => error,
     })?;
     Ok(serde_json::from_value(answer)?)
@@ -135,18 +144,21 @@ async fn apply_here(
 ) -> anyhow::Result<DifferenceAnswer> {
     let base = node.engine.snapshot();
     let difference = node.engine.difference(&base, &file.entities, wish.prune);
-    let problems = validate(&base.catalog().edited(&difference.edits));
-    if !problems.is_empty() {
-        bail!("nothing was changed\n{}", source.told(&file.locate(&problems)));
-    }
     let mut answer = DifferenceAnswer::of(base.catalog(), &difference);
     answer.dry_run = wish.dry_run;
-    if wish.dry_run {
-        return Ok(answer);
-    }
     let ctx = Ctx::at(clock::now());
-    match node.engine.apply_difference(&ctx, &base, difference, CLI_NAME).await {
-        Ok(applied) => answer.revision = applied.revision,
+    let revision = match wish.dry_run {
+        true => node.engine.preview(&base, &difference).map(|()| base.revision()),
+        false => {
+            let apply = node.engine.apply_difference(&ctx, &base, difference, CLI_NAME);
+            apply.await.map(|applied| applied.revision)
+        }
+    };
+    match revision {
+        Ok(revision) => answer.revision = revision,
+        Err(ApplyError::Invalid(problems)) => {
+            bail!("nothing was changed\n{}", source.told(&file.locate(&problems)))
+        }
         Err(ApplyError::BelowCommitted(id, level)) => bail!(
             "nothing was changed: the budget of line item {id} would be below the {} micro-units \
              that are booked and held; give it at least that",

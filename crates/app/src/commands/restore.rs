@@ -3,22 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use engine::Ctx;
 use serde::Serialize;
 
 use crate::cli::RestoreArgs;
-use crate::clock;
+use crate::commands::verify;
 use crate::config::Loaded;
-use crate::output::{Finding, Output};
-use crate::wiring;
+use crate::output::{Finding, Output, counted};
 
 /// A database that was put in place and verified.
 #[derive(Serialize)]
 struct Restored {
     database: PathBuf,
+    /// Where the database is that was there before.
+    kept: Option<PathBuf>,
     records: u64,
     entries: u64,
-    findings: usize,
+    findings: u64,
 }
 
 /// Puts the backup in place, and verifies what is then there.
@@ -26,18 +26,24 @@ pub(crate) async fn run(path: &Path, args: &RestoreArgs, out: Output) -> anyhow:
     let loaded = Loaded::read(path)?;
     let (backup, database, replace) = (args.file.clone(), loaded.database(), args.replace);
     let restore = move || store_sqlite::restore(&backup, &database, replace);
-    tokio::task::spawn_blocking(restore).await?.context("nothing was restored")?;
-    let node = wiring::open_view(&loaded).await?;
-    let report = node.engine.verify(&Ctx::at(clock::now()), |_, _| {}).await?;
+    let kept = tokio::task::spawn_blocking(restore).await?.context("nothing was restored")?;
+    let told = kept.as_deref().map_or_else(String::new, |kept| {
+        format!("\nThe database that was there is kept as {}.", kept.display())
+    });
+    let verified = verify::derive(&loaded, |_, _| {}).await;
+    let report = verified.with_context(|| {
+        format!("{} was restored, but cannot be verified{told}", loaded.database().display())
+    })?;
     let restored = Restored {
         database: loaded.database(),
+        kept,
         records: report.records,
         entries: report.entries_checked,
-        findings: report.findings.len(),
+        findings: report.findings.len() as u64 + report.unlisted,
     };
     out.answer(&restored, |restored| {
         format!(
-            "Restored {} with {} records; {} entries were verified.",
+            "Restored {} with {} records; {} entries were verified.{told}",
             restored.database.display(),
             restored.records,
             restored.entries
@@ -45,6 +51,9 @@ pub(crate) async fn run(path: &Path, args: &RestoreArgs, out: Output) -> anyhow:
     })?;
     match restored.findings {
         0 => Ok(()),
-        count => Err(Finding(format!("{count} findings; run `guerdon verify`")).into()),
+        count => {
+            let count = counted(count, "finding", "findings");
+            Err(Finding(format!("{count}; run `guerdon verify`")).into())
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use engine::Ctx;
+use domain::verify::Report;
+use engine::{Ctx, EngineError, StoreError};
 use serde::Serialize;
 
 use crate::clock;
 use crate::config::Loaded;
-use crate::output::{Finding, Output, Progress};
+use crate::output::{Finding, Output, Progress, counted};
 use crate::wiring;
 
 /// What was checked and found.
@@ -18,6 +19,8 @@ pub(crate) struct Checked {
     users: u64,
     seconds: f64,
     findings: Vec<FindingLine>,
+    /// Findings beyond those that are listed.
+    unlisted: u64,
 }
 
 /// An invariant that does not hold, and for what.
@@ -34,20 +37,17 @@ pub(crate) async fn run(path: &Path, out: Output) -> anyhow::Result<()> {
     out.answer(&checked, Checked::text)?;
     match checked.findings() {
         0 => Ok(()),
-        count => Err(Finding(format!("{count} findings")).into()),
+        count => Err(Finding(counted(count, "finding", "findings")).into()),
     }
 }
 
 /// Verifies the database of a configuration, beside a server that may be running.
 pub(crate) async fn check(loaded: &Loaded) -> anyhow::Result<Checked> {
-    let node = wiring::open_view(loaded).await?;
     let mut progress = Progress::new("verify");
-    let report = node
-        .engine
-        .verify(&Ctx::at(clock::now()), |records, users| {
-            progress.at(|| format!("{records} records, {users} users"));
-        })
-        .await?;
+    let report = derive(loaded, |records, users| {
+        progress.at(|| format!("{records} records, {users} users"));
+    })
+    .await?;
     let findings = report.findings.iter().map(|finding| FindingLine {
         invariant: finding.invariant.to_owned(),
         subject: finding.subject.clone(),
@@ -59,26 +59,70 @@ pub(crate) async fn check(loaded: &Loaded) -> anyhow::Result<Checked> {
         users: report.users,
         seconds: progress.end(),
         findings: findings.collect(),
+        unlisted: report.unlisted,
     })
+}
+
+/// Derives the books of a configuration's database anew, from one view of it.
+///
+/// What cannot be read is a finding too, [`STORE`]: the proof ends there, and says how far it came.
+pub(crate) async fn derive(
+    loaded: &Loaded,
+    mut progress: impl FnMut(u64, u64) + Send,
+) -> anyhow::Result<Report> {
+    let (mut records, mut users) = (0, 0);
+    let verified = async {
+        let node = wiring::open_view(loaded).await?;
+        let at = |so_far: u64, of_users: u64| {
+            (records, users) = (so_far, of_users);
+            progress(so_far, of_users);
+        };
+        anyhow::Ok(node.engine.verify(&Ctx::at(clock::now()), at).await?)
+    };
+    let error = match verified.await {
+        Ok(report) => return Ok(report),
+        Err(error) => error,
+    };
+    let Some(detail) = corrupt(&error) else { return Err(error) };
+    let subject = format!("after record {records} and {users} users");
+    let findings = vec![domain::verify::Finding { invariant: STORE, subject, detail }];
+    Ok(Report { records, users, findings, ..Report::default() })
+}
+
+/// Under this name a finding says that stored data cannot be read.
+const STORE: &str = "STORE";
+
+/// What is corrupt, if that is why there is no answer.
+fn corrupt(error: &anyhow::Error) -> Option<String> {
+    match error.downcast_ref()? {
+        EngineError::Store(StoreError::Corrupt(_)) => Some(error.root_cause().to_string()),
+        _ => None,
+    }
 }
 
 impl Checked {
     /// How many invariants do not hold.
-    pub(crate) fn findings(&self) -> usize {
-        self.findings.len()
+    pub(crate) fn findings(&self) -> u64 {
+        self.findings.len() as u64 + self.unlisted
     }
 
     /// The result for people.
     pub(crate) fn text(&self) -> String {
         let mut text = format!(
-            "{} entries in {} records of {} users checked in {:.2} s",
-            self.entries, self.records, self.users, self.seconds
+            "{} in {} of {} checked in {:.2} s",
+            counted(self.entries, "entry", "entries"),
+            counted(self.records, "record", "records"),
+            counted(self.users, "user", "users"),
+            self.seconds
         );
         if self.findings.is_empty() {
             text.push_str(": M1 to M9, I7 and D1 hold.");
         }
         for FindingLine { invariant, subject, detail } in &self.findings {
             text.push_str(&format!("\n{invariant}  {subject}: {detail}"));
+        }
+        if self.unlisted > 0 {
+            text.push_str(&format!("\nand {} more", self.unlisted));
         }
         text
     }

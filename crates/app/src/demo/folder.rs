@@ -79,22 +79,27 @@ impl AppKeys {
     }
 }
 
+/// Refuses a folder that holds something else, or in which another demo runs. Nothing is written.
+pub(super) fn check(path: &Path) -> anyhow::Result<()> {
+    if path.join(KEYS_FILE).exists() {
+        return check_idle(path);
+    }
+    let unreadable = || format!("cannot read the folder {}", path.display());
+    if path.exists() && std::fs::read_dir(path).with_context(unreadable)?.next().is_some() {
+        bail!("{} is not empty and holds no demo; choose another with --folder", path.display());
+    }
+    Ok(())
+}
+
 impl Folder {
-    /// Opens the folder of an earlier demo, or makes one of an empty folder.
+    /// Opens the folder of an earlier demo, or makes one of an empty folder; [`check`] has found
+    /// that it is one of them.
     pub(super) fn open(args: &DemoArgs) -> anyhow::Result<Self> {
         let path = args.folder.clone();
         std::fs::create_dir_all(&path)
             .with_context(|| format!("cannot make the folder {}", path.display()))?;
-        if path.join(KEYS_FILE).exists() {
-            check_idle(&path)?;
-            if args.fresh {
-                forget(&path)?;
-            }
-        } else if std::fs::read_dir(&path)?.next().is_some() {
-            bail!(
-                "{} is not empty and holds no demo; choose another with --folder",
-                path.display()
-            );
+        if args.fresh && path.join(KEYS_FILE).exists() {
+            forget(&path)?;
         }
         let keys = keys(&path.join(KEYS_FILE))?;
         write_if_missing(&path.join(MASTER_KEY_FILE), &master_key_text())?;

@@ -142,6 +142,7 @@ impl Person {
             "user_id": user_id,
             "profile": {
                 "country": self.country,
+                "utc_offset_minutes": self.utc_offset_minutes(),
                 "platform": "android",
                 "language": self.language,
                 "age": self.age,
@@ -149,6 +150,14 @@ impl Person {
                 "os_version": "14",
             },
         })
+    }
+
+    /// Korea and Japan share a clock; the others are shown UTC, as by an app that does not say.
+    fn utc_offset_minutes(&self) -> i16 {
+        match self.country {
+            "KR" | "JP" => 540,
+            _ => 0,
+        }
     }
 
     /// The call that opens the session.
@@ -221,4 +230,18 @@ fn postback(keys: &Keys, report: Report, click_id: &str) -> Call {
 pub(super) fn generic_postback(keys: &Keys, click_id: &str, event: &str) -> Call {
     let token = &keys.generic_token;
     Call::get(format!("/v1/postbacks/{token}?click_id={click_id}&event={event}&event_id={event}-1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_shown_his_own_clock() {
+        for person in &PEOPLE {
+            let offset = if matches!(person.language, "ko" | "ja") { 540 } else { 0 };
+            let session = person.session(person.user_id);
+            assert_eq!(session["profile"]["utc_offset_minutes"], offset, "{}", person.user_id);
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod deliveries;
 mod race;
 mod crash;
 mod page;
+mod proof;
 
 mod bad;
 mod secrets;

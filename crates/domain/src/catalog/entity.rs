@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Body, Dialect};
 use crate::ids::{
     AdGroupId, AdvertiserId, AppId, LineItemId, Mode, OrderId, PartnerId, PublisherId, SegmentId,
     UnitId,
@@ -57,6 +57,22 @@ pub struct Endpoint {
     /// Signing secrets; two are live during a rotation, the newest first. If the dialect encrypts,
     /// its key and its vector come before them.
     pub secrets: Vec<Secret>,
+}
+
+impl Endpoint {
+    /// How many of its secrets come before those that sign: a key and a vector, if it encrypts.
+    #[must_use]
+    pub fn secrets_before(&self) -> usize {
+        if matches!(self.dialect.body, Body::Encrypted(_)) { 2 } else { 0 }
+    }
+
+    /// Whether the secret at that place has the form that its use asks for, as far as that shows.
+    #[must_use]
+    pub fn is_usable(&self, at: usize) -> bool {
+        let signs = at >= self.secrets_before();
+        let signature = self.dialect.signature.as_ref().filter(|_| signs);
+        signature.is_none_or(|signature| signature.fits(&self.secrets[at]))
+    }
 }
 
 /// How the mission page of an app looks.

@@ -11,8 +11,8 @@ use crate::catalog::{LineItemStatus, Targeting};
 use crate::ids::{AdGroupId, MissionId};
 use crate::money::Micros;
 use crate::targeting::{OsVersion, Profile};
-use crate::time::{DAY_MS, Timestamp, UtcOffset};
 use crate::user::ENROLLMENTS_MAX;
+use crate::words::counted;
 
 /// The verdict of one rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -102,7 +102,7 @@ fn detail(case: &Case<'_, '_>, rule: Rule) -> String {
         Rule::UnitOfApp => unit_of_app(case),
         Rule::Currency => currency(case),
         Rule::AlreadyStarted => match case.asked.history.run_of(mission.id) {
-            Some(run) => format!("the user started the mission at {}", moment(run.started_at)),
+            Some(run) => format!("the user started the mission at {}", run.started_at),
             None => "the user has never started the mission".to_owned(),
         },
         Rule::AdvertisedAppDone => advertised_app(case),
@@ -117,8 +117,8 @@ fn detail(case: &Case<'_, '_>, rule: Rule) -> String {
             user_cap(used, case.line_item.caps.per_user_daily, " today")
         }
         Rule::EnrollmentsMax => {
-            let used = case.asked.history.len();
-            format!("the user has {used} runs; {ENROLLMENTS_MAX} is the most")
+            let runs = counted(case.asked.history.len(), "run");
+            format!("the user has {runs}; {ENROLLMENTS_MAX} is the most")
         }
         _ => budget(case, rule),
     }
@@ -135,9 +135,9 @@ fn status(status: LineItemStatus) -> &'static str {
 
 fn flight(case: &Case<'_, '_>) -> String {
     let flight = case.line_item.flight;
-    let (now, start) = (moment(case.asked.situation.now), moment(flight.starts_at));
+    let (now, start) = (case.asked.situation.now, flight.starts_at);
     match flight.ends_at {
-        Some(end) => format!("it is {now}; the flight is from {start} to before {}", moment(end)),
+        Some(end) => format!("it is {now}; the flight is from {start} to before {end}"),
         None => format!("it is {now}; the flight is from {start} on, without an end"),
     }
 }
@@ -188,14 +188,17 @@ fn prerequisites(case: &Case<'_, '_>) -> String {
 
 fn new_users(case: &Case<'_, '_>) -> String {
     let audience = if case.is_for_new_users() { "new users only" } else { "new and old users" };
-    let app = case.line_item.advertised_app.as_deref().unwrap_or("no app");
+    let Some(app) = &case.line_item.advertised_app else {
+        return format!("the mission is for {audience}; the line item advertises no app");
+    };
     let has = if case.has_advertised_app() { "has it" } else { "is not known to have it" };
     format!("the mission is for {audience} of {app}; the user {has} installed")
 }
 
 fn user_cap(used: u32, cap: Option<u32>, when: &str) -> String {
-    let cap = or_any(cap, "as many as he likes");
-    format!("the user has started {used} missions of the line item{when}; he may start {cap}")
+    let cap = cap.map_or_else(|| "as many as he likes".to_owned(), |cap| cap.to_string());
+    let missions = counted(used, "mission");
+    format!("the user has started {missions} of the line item{when}; he may start {cap}")
 }
 
 fn budget(case: &Case<'_, '_>, rule: Rule) -> String {
@@ -208,12 +211,17 @@ fn budget(case: &Case<'_, '_>, rule: Rule) -> String {
     let by = case.starting_move();
     let today = level.on(by.day);
     let money = |used: Micros, limit: Option<Micros>, what: &str| {
-        let (limit, asked) = (or_any(limit.map(|limit| limit.0), "no limit"), by.held.0);
-        format!("{what}: {} used and {asked} needed of {limit} micros", used.0)
+        let (used, asked) = (used.0, by.held.0);
+        match limit {
+            Some(Micros(limit)) => format!(
+                "{what}: {used} of {limit} micro-units are used, and a participation needs {asked}"
+            ),
+            None => format!("{what}: {used} micro-units are used, and there is no limit"),
+        }
     };
-    let starts = |used: u32, limit: Option<u32>, when: &str| {
-        let limit = or_any(limit, "any number of");
-        format!("{used} of {limit} participations{when} are used")
+    let starts = |used: u32, limit: Option<u32>, when: &str| match limit {
+        Some(limit) => format!("participations{when}: {used} of {limit} are used"),
+        None => format!("participations{when}: {used} are used, and there is no limit"),
     };
     let Level { limits, total, .. } = level;
     match rule {
@@ -285,10 +293,6 @@ fn known<T: Display>(value: Option<T>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
 }
 
-fn or_any<T: Display>(value: Option<T>, otherwise: &str) -> String {
-    value.map_or_else(|| otherwise.to_owned(), |value| value.to_string())
-}
-
 fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     let mut items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     if items.is_empty() {
@@ -316,47 +320,9 @@ fn version(version: OsVersion) -> String {
     parts.collect::<Vec<_>>().join(".")
 }
 
-/// A moment in UTC to the second, as `2026-02-03 04:05:06Z`.
-fn moment(at: Timestamp) -> String {
-    let day = crate::time::Day::of(at, UtcOffset(0)).0;
-    let second = at.0.rem_euclid(DAY_MS) / 1_000;
-    let (year, month, date) = civil(i64::from(day));
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// Year, month and date of a number of days since 1970-01-01, in years that begin in March so that
-/// the leap day comes last (Howard Hinnant's calendar arithmetic).
-fn civil(days: i64) -> (i64, i64, i64) {
-    const ERA_DAYS: i64 = 146_097;
-    let days = days + 719_468;
-    let era = days.div_euclid(ERA_DAYS);
-    let of_era = days.rem_euclid(ERA_DAYS);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (ERA_DAYS - 1)) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, date)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn moments_read_as_dates() {
-        let cases = [
-            (0, "1970-01-01 00:00:00Z"),
-            (951_782_400_000, "2000-02-29 00:00:00Z"),
-            (1_770_091_506_000, "2026-02-03 04:05:06Z"),
-            (-1, "1969-12-31 23:59:59Z"),
-            (253_402_300_799_000, "9999-12-31 23:59:59Z"),
-        ];
-        for (ms, text) in cases {
-            assert_eq!(moment(Timestamp(ms)), text);
-        }
-    }
 
     #[test]
     fn long_lists_are_cut() {

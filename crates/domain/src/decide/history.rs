@@ -91,13 +91,13 @@ impl<'a> History<'a> {
     }
 }
 
-/// A run that was taken out of play, or passed without anything being done, does not count against
+/// A run that was taken out of play, or ended without anything being done, does not count against
 /// another mission for the same app.
 fn counts_as_done(run: &Enrollment) -> bool {
     match run.phase {
         Phase::Voided => false,
-        Phase::Expired => !run.is_untouched(),
-        Phase::Open | Phase::Completed | Phase::Closed => true,
+        Phase::Expired | Phase::Closed => !run.is_untouched(),
+        Phase::Open | Phase::Completed => true,
     }
 }
 

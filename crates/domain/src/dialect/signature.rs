@@ -1,6 +1,10 @@
 //! How a request proves where it comes from.
 
 use super::{Escaping, Template};
+use crate::secret::Secret;
+
+/// How a secret of Standard Webhooks begins.
+const WHSEC: &str = "whsec_";
 
 /// How a request is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +15,42 @@ pub enum Signature {
     /// `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`. While two secrets are live there are
     /// two signatures, separated by a space. Secrets are `whsec_` and base64.
     StandardWebhooks,
+}
+
+impl Signature {
+    /// Whether a secret has the form that the signature asks for. One that is sealed or a reference
+    /// is taken on trust.
+    #[must_use]
+    pub fn fits(&self, secret: &Secret) -> bool {
+        match self {
+            Self::Recipe(_) => true,
+            Self::StandardWebhooks => {
+                let key = secret.expose().strip_prefix(WHSEC);
+                !secret.is_plain() || key.is_some_and(is_base64)
+            }
+        }
+    }
+}
+
+/// Whether the text is base64 with padding, of one byte or more.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let place = |byte: u8| match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    // What the last digit says beyond the last byte must be 0.
+    let rest = (1_u8 << (2 * padding.min(2))) - 1;
+    let last = digits.bytes().next_back().and_then(place);
+    text.len().is_multiple_of(4)
+        && padding <= 2
+        && last.is_some_and(|last| last & rest == 0)
+        && digits.bytes().all(|byte| place(byte).is_some())
 }
 
 /// Parts, joined, hashed, written somewhere.
@@ -102,4 +142,34 @@ pub enum Place {
     JsonField(String),
     /// Wherever the URL or a field says `{signature}`.
     Macro,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_standard_webhooks_are_whsec_and_base64() {
+        let fits = |text: &str| Signature::StandardWebhooks.fits(&Secret::new(text));
+        for good in ["whsec_aGk=", "whsec_AA==", "whsec_MDEy", "whsec_+/+/", "sealed:x", "env:X"] {
+            assert!(fits(good), "{good}");
+        }
+        for bad in [
+            "",
+            "abc",
+            "MDEy",
+            "whsec_",
+            "whsec_====",
+            "whsec_A===",
+            "whsec_AB==",
+            "whsec_aGl=",
+            "whsec_aGk",
+            "whsec_aGk=\n",
+            "whsec_aG-k",
+            "whsec_not base64!!",
+            "whsec_aG=k",
+        ] {
+            assert!(!fits(bad), "{bad}");
+        }
+    }
 }

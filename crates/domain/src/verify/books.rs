@@ -9,6 +9,7 @@ use crate::ledger::{Account, Transaction};
 use crate::time::{Day, Timestamp};
 use crate::user::{Enrollment, PaidState, StepProgress, UserState};
 use crate::verdict::{Reason, Verdict};
+use crate::words::counted;
 
 /// The size of a set and the sum of its members' hashes. Sets with the same members are equal in
 /// whatever order they were gathered; a member that is there twice shows.
@@ -100,7 +101,7 @@ impl Books {
                 report.add(invariant, &subject, detail);
             }
         };
-        let text = |chain: &Chain| format!("{:02x?}", chain.0);
+        let text = |chain: &Chain| chain.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let is_same = loaded.chain == self.chain && state.key() == *key;
         expect("M8", is_same, "chain", text(&self.chain), text(&loaded.chain));
         let sums =
@@ -116,15 +117,17 @@ impl Books {
             ("M5", "rewards on hold", self.rewards.pending, stored.pending),
         ];
         for (invariant, what, journal, stored) in pairs {
-            let text = |sum: Sum| format!("{} ({:016x})", sum.count, sum.hash);
-            expect(invariant, journal == stored, what, text(journal), text(stored));
+            // Where there are as many, they are others, or their amounts are.
+            let others = if journal.count == stored.count { " others" } else { "" };
+            let texts = (format!("{}{others}", journal.count), stored.count.to_string());
+            expect(invariant, journal == stored, what, texts.0, texts.1);
         }
         self.holds.sort_unstable();
         let held = holds_of(state);
-        let texts = (format!("{:?}", self.holds), format!("{held:?}"));
+        let texts = (holds_beside(&self.holds, &held), holds_beside(&held, &self.holds));
         expect("M5", self.holds == held, "holds", texts.0, texts.1);
         let events = events_of(state);
-        let texts = (format!("{:?}", self.events), format!("{events:?}"));
+        let texts = (events_beside(&self.events, &events), events_beside(&events, &self.events));
         expect("I7", self.events == events, "events by verdict", texts.0, texts.1);
     }
 
@@ -136,8 +139,8 @@ impl Books {
         if self.untold != Sum::default() {
             let detail = match self.untold.count {
                 0 => "the outbox has other messages than the journal".to_owned(),
-                missing @ 1.. => format!("the outbox lacks {missing} messages"),
-                surplus => format!("the outbox has {} messages too many", -surplus),
+                missing @ 1.. => format!("the outbox lacks {}", counted(missing, "message")),
+                surplus => format!("the outbox has {} too many", counted(-surplus, "message")),
             };
             report.add("D1", subject(key), detail);
         }
@@ -221,6 +224,26 @@ fn holds_of(state: &UserState) -> Vec<(LineItemId, Day, i64)> {
     }
     books.holds.sort_unstable();
     books.holds
+}
+
+/// The holds of `these` that are not the same in the others, in words.
+fn holds_beside(these: &[(LineItemId, Day, i64)], others: &[(LineItemId, Day, i64)]) -> String {
+    let texts = these.iter().filter(|hold| !others.contains(hold)).map(|(line_item, day, held)| {
+        let held = counted(*held, "micro-unit");
+        format!("{held} of line item {line_item} for {day}")
+    });
+    listed(texts.collect())
+}
+
+/// The numbers of `these` events that differ from the others', by verdict.
+fn events_beside(these: &[u32], others: &[u32]) -> String {
+    let all = Verdict::ALL.iter().zip(these.iter().zip(others));
+    let differing = all.filter(|(_, (this, other))| this != other);
+    listed(differing.map(|(verdict, (this, _))| format!("{this} {}", verdict.name())).collect())
+}
+
+fn listed(texts: Vec<String>) -> String {
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
 /// Until when something of the run may wait: budget on hold, a reward on hold, or one that is owed.

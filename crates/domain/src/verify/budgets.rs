@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Report;
-use crate::budget::{BudgetMove, Guard, Level, Limits, Used};
+use crate::budget::{Breach, BudgetMove, Guard, Level, Limits, Used};
 use crate::ids::LineItemId;
 use crate::money::Micros;
 use crate::time::Day;
+use crate::words::counted;
 
 /// Beyond this a sum of two amounts could overflow; no catalogue comes near it (M7).
 const AMOUNT_MAX: u64 = i64::MAX as u64 / 4;
@@ -35,8 +36,13 @@ impl Budget {
         };
         let limits = self.limits.unwrap_or_default();
         if let Err(breach) = limits.check(&self.total, &of_day, by) {
-            let detail = format!("line item {line_item} goes beyond its limit: {breach:?}");
-            report.add("M2", subject, detail);
+            let figures = beyond(breach, &limits, (&total, &day), by.guard);
+            let what = breach.words();
+            report.add(
+                "M2",
+                subject,
+                format!("line item {line_item} goes beyond {what}: {figures}"),
+            );
         }
         let grows = by.held.0 + by.booked.0 > 0 || by.starts > 0;
         if by.guard == Guard::Free && grows {
@@ -57,8 +63,7 @@ impl Budget {
         let limits = self.limits.unwrap_or_default();
         let derived = Level { line_item: level.line_item, limits, total: self.total, day, today };
         if derived != *level {
-            let detail = format!("stored is {level:?}, the journal makes {derived:?}");
-            report.add("M2", subject(level.line_item), detail);
+            report.add("M2", subject(level.line_item), differences(level, &derived));
         }
     }
 
@@ -71,6 +76,63 @@ impl Budget {
 
 fn subject(line_item: LineItemId) -> String {
     format!("line item {line_item}")
+}
+
+/// What was used after a move that broke a limit, and what there may be.
+fn beyond(breach: Breach, limits: &Limits, after: (&Used, &Used), guard: Guard) -> String {
+    let (total, day) = after;
+    let grace = if guard == Guard::Extra { limits.grace.0 } else { 0 };
+    let paced = match guard {
+        Guard::Start { paced } => paced,
+        Guard::Extra | Guard::Free => None,
+    };
+    let money = |used: &Used, most: i64| {
+        format!("{} micro-units are booked and held, and {most} may be", used.committed().0)
+    };
+    let starts = |used: &Used, most: Option<u32>| {
+        let most = most.unwrap_or_default();
+        format!("{} where {most} may be", counted(used.starts, "participation"))
+    };
+    match breach {
+        Breach::Total => money(total, limits.total.0 + grace),
+        Breach::Daily => money(day, limits.daily.unwrap_or_default().0 + grace),
+        Breach::Paced => money(day, paced.unwrap_or_default().0),
+        Breach::Starts => starts(total, limits.starts),
+        Breach::DailyStarts => starts(day, limits.daily_starts),
+    }
+}
+
+/// The figures in which two levels differ.
+fn differences(stored: &Level, derived: &Level) -> String {
+    let (stored, derived) = (figures(stored), figures(derived));
+    let pairs = stored.into_iter().zip(derived).filter(|(stored, derived)| stored != derived);
+    let texts = pairs.map(|((what, stored), (_, derived))| {
+        format!("{what}: stored is {stored}, the journal makes {derived}")
+    });
+    texts.collect::<Vec<_>>().join("; ")
+}
+
+/// Every figure of a level with its name; amounts are in micro-units.
+fn figures(level: &Level) -> [(&'static str, String); 12] {
+    let Level { limits, total, day, today, .. } = level;
+    let or_none = |limit: Option<String>| limit.unwrap_or_else(|| "no limit".to_owned());
+    [
+        ("the budget", limits.total.0.to_string()),
+        ("the budget of a day", or_none(limits.daily.map(|one| one.0.to_string()))),
+        ("the grace", limits.grace.0.to_string()),
+        ("the most participations", or_none(limits.starts.map(|one| one.to_string()))),
+        (
+            "the most participations of a day",
+            or_none(limits.daily_starts.map(|one| one.to_string())),
+        ),
+        ("booked", total.booked.0.to_string()),
+        ("held", total.held.0.to_string()),
+        ("participations", total.starts.to_string()),
+        ("the latest day", day.to_string()),
+        ("booked on that day", today.booked.0.to_string()),
+        ("held on that day", today.held.0.to_string()),
+        ("participations on that day", today.starts.to_string()),
+    ]
 }
 
 fn moved(used: &Used, by: &BudgetMove) -> Option<Used> {

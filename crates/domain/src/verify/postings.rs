@@ -7,6 +7,7 @@ use crate::ids::{Act, DeliveryId, LineItemId, Mode, TransactionId, UserKey};
 use crate::journal::{Message, MessageKind, Record};
 use crate::ledger::{Account, Asset, Transaction};
 use crate::money::{CurrencyCode, Points};
+use crate::words::counted;
 
 /// The amounts of a grant, however it was booked: of a reversal, with the sign turned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -111,7 +112,8 @@ pub(super) fn check_messages(user: &UserKey, record: &Record, subject: &str, rep
     due.sort_unstable();
     told.sort_unstable();
     if due != told {
-        let detail = format!("{} messages tell of {} changes of the wallet", told.len(), due.len());
+        let (messages, changes) = (counted(told.len(), "message"), counted(due.len(), "change"));
+        let detail = format!("{messages} tell of {changes} of the wallet");
         report.add("D1", subject, detail);
     }
 }
@@ -156,7 +158,9 @@ pub(super) fn check_moves(record: &Record, subject: &str, report: &mut Report) {
         }
     }
     for (line_item, difference) in booked.into_iter().filter(|(_, rest)| *rest != 0) {
-        let detail = format!("line item {line_item} is booked {difference} more than is posted");
+        let detail = format!(
+            "line item {line_item}: the moves book {difference} micro-units more than is posted"
+        );
         report.add("M2", subject, detail);
     }
 }

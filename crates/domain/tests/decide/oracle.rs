@@ -94,7 +94,7 @@ impl World {
         let counts = |run: &&Enrollment| {
             run.mission != mission.id
                 && run.phase != Phase::Voided
-                && !(run.phase == Phase::Expired && run.is_untouched())
+                && !(matches!(run.phase, Phase::Expired | Phase::Closed) && run.is_untouched())
         };
         self.user.enrollments.iter().filter(counts).any(|run| {
             let line_item = self.snapshot.catalog().any_line_item(run.line_item);

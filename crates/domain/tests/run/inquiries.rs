@@ -165,8 +165,8 @@ fn own_steps_are_known_at_once() {
             3h quiz 2 choice=2        => rejected wrong_answer
             4h quiz 2 choice=1        => rejected no_attempts
             4h ask 2                  => did_not_count(no_attempts)
-            11d ask 3                 => too_late at=240h
-            11d sweep                 => 1
+            4h ask 3                  => did_not_count(no_attempts)
+            11d sweep                 => 0
         mission window=10d | check_in x2
             1h check_in 1             => rewarded step_done
             2h check_in 1             => duplicate seen_before

@@ -58,6 +58,15 @@ fn four_steps_with_a_reversal_and_a_copy_in_every_order() {
 }
 
 #[test]
+fn a_quiz_that_is_lost_among_events_in_every_order() {
+    let terms = "any | quiz 2 | event a after=1 | event b | event c hold=24h bonus";
+    let misses = ["quiz 1 choice=0", "quiz 1 choice=2"];
+    let events = ["a #1 at=1h", "b #2 at=2h", "c #3 at=3h", "b #2 at=2h reversal"];
+    assert_eq!(check_orders(terms, &[&misses[..], &events].concat()), 720);
+    assert_eq!(check_orders(terms, &[&misses[..], &events[..3]].concat()), 120);
+}
+
+#[test]
 fn more_events_than_a_step_pays_with_reversals_in_every_order() {
     let terms = "| event a x2 daily=1 | sum b 10 x2 next=1d";
     let events = ["a #1 at=1h", "a #2 at=2h", "a #3 at=1d", "b #4 at=30h amount=25"];

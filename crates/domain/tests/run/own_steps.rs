@@ -32,11 +32,67 @@ fn a_quiz_has_its_attempts() {
             1h quiz 1 choice=0        => rejected wrong_answer
             1h quiz 1 choice=2        => rejected wrong_answer
             1h quiz 1 choice=1        => rejected no_attempts
-            1h look                   => started rejected locked +0 held 2 booked 0
+            1h look                   => closed rejected(no_attempts) rejected(no_attempts) +0 held 0 booked 0
+            1h buy #1                 => ignored no_attempts
+            3d sweep                  => 0
         mission | quiz 1 x2
             1h quiz 1 choice=1        => rewarded step_done
             1h quiz 1 choice=1        => rewarded step_done
             1h look                   => closed rewarded +1200 held 0 booked 2
+        ",
+    );
+}
+
+#[test]
+fn a_lost_quiz_takes_with_it_what_waits_for_it_and_nothing_else() {
+    check(
+        "
+        mission any | event a | quiz 1 pays=2 | event b after=2 pays=3 | event c after=3 pays=4
+            1h c #1                   => parked early
+            1h quiz 2 choice=0        => rejected wrong_answer
+            1h look                   => started available rejected(no_attempts) rejected(no_attempts) rejected(no_attempts) +0 held 1 booked 0
+            2h c #1 reversal          => ignored nothing_to_reverse
+            2h a #2                   => rewarded step_done
+            2h look                   => closed rewarded rejected(no_attempts) rejected(no_attempts) rejected(no_attempts) +600 held 0 booked 1
+            3h b #3                   => ignored no_attempts
+            4h a #2 reversal          => rejected reversed
+            4h look                   => closed reversed rejected(no_attempts) rejected(no_attempts) rejected(no_attempts) +0 held 0 booked 0
+        mission | event a | quiz 1 bonus | event b bonus
+            1h a #1                   => rewarded step_done
+            1h quiz 2 choice=0        => rejected wrong_answer
+            1h look                   => completed rewarded rejected(no_attempts) available +600 held 1 booked 1
+            1h a #1 reversal          => rejected reversed
+            1h look                   => completed reversed rejected(no_attempts) available +0 held 2 booked 0
+            2h b #2                   => rewarded step_done
+            2h look                   => closed reversed rejected(no_attempts) rewarded +600 held 0 booked 1
+        mission | quiz 1 x3 pays=2
+            1h quiz 1 choice=1        => rewarded step_done
+            1h quiz 1 choice=0        => rejected wrong_answer
+            1h look                   => closed rewarded(no_attempts) +1200 held 0 booked 2
+            1h quiz 1 choice=1        => rejected no_attempts
+        mission budget=1 expects=50+0 | event a | quiz 1
+            1h a #1                   => rewarded step_done
+            1h quiz 2 choice=0        => rejected wrong_answer
+            1h look                   => closed rewarded rejected(no_attempts) +600 held 0 booked 1
+        mission test | quiz 1
+            1h quiz 1 choice=0        => rejected wrong_answer
+            1h look                   => closed rejected(no_attempts) +0 held 0 booked 0
+        ",
+    );
+}
+
+#[test]
+fn what_is_owed_is_paid_before_a_lost_run_closes() {
+    check(
+        "
+        mission budget=2 expects=50+0 | event a pays=2 | event b | quiz 1
+            1h a #1                   => rewarded step_done
+            1h b #2                   => parked awaiting_budget
+            1h quiz 3 choice=0        => rejected wrong_answer
+            1h look                   => in_progress rewarded pending(awaiting_budget) rejected(no_attempts) +1200 held 0 booked 2
+            1h total 3                => ok
+            2h sweep                  => 1
+            2h look                   => closed rewarded rewarded rejected(no_attempts) +1800 held 0 booked 3
         ",
     );
 }

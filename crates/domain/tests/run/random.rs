@@ -25,6 +25,7 @@ fn terms() -> impl Strategy<Value = String> {
             "count b 3",
             "sum c 10",
             "days a 2",
+            "quiz 2",
         ]);
         let role = select(vec!["", "", "", "optional", "bonus"]);
         let limit = select(vec!["", "", "x2", "x3"]);
@@ -65,7 +66,9 @@ fn two_orders() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
             all
         },
     );
-    let all = vec(sent, 0..9).prop_map(|all| all.concat());
+    // The first step can always be tried; if it is no quiz, nothing comes of it.
+    let misses = (0..4_usize).prop_map(|misses| vec!["quiz 1 choice=0".to_owned(); misses]);
+    let all = (vec(sent, 0..9), misses).prop_map(|(all, misses)| [all.concat(), misses].concat());
     all.prop_flat_map(|all| (Just(all.clone()).prop_shuffle(), Just(all).prop_shuffle()))
 }
 
@@ -77,6 +80,7 @@ fn history() -> impl Strategy<Value = Vec<(u32, String)>> {
         2 => event(),
         2 => event().prop_map(|event| format!("{event} reversal")),
         1 => Just("sweep".to_owned()),
+        1 => (0..3_u8).prop_map(|choice| format!("quiz 1 choice={choice}")),
     ];
     vec((0..20_u32, command), 0..30)
 }

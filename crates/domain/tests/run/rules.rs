@@ -186,6 +186,10 @@ fn a_mission_looks_the_same_just_before_and_just_after_its_start() {
         let whole = terms.mission.payout_max().0 * 600 / 1_000_000;
         assert_eq!(view::remaining(book.run(), &terms.mission).0, whole);
     }
+    let mission = Terms::parse("any | quiz 1 | event a after=1 | event b pays=2").mission;
+    let mut book = Book::started(&Terms::parse("any | quiz 1 | event a after=1 | event b pays=2"));
+    play(&mut book, "1h quiz 1 choice=0");
+    assert_eq!(view::remaining(book.run(), &mission).0, 1_200);
     let mut book = Book::started(&Terms::parse("| event a x2 | event b pays=2"));
     play(&mut book, "1h a #1");
     let mission = Terms::parse("| event a x2 | event b pays=2").mission;

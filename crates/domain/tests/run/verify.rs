@@ -378,3 +378,63 @@ fn a_report_lists_so_many_findings_and_counts_the_rest() {
     });
     assert_eq!((report.findings.len(), report.unlisted), (FINDINGS_MAX, 6));
 }
+
+/// What the findings say, each with its subject unless that is the user.
+fn details(fault: impl FnOnce(&mut Stored)) -> Vec<String> {
+    book().report(fault).findings.into_iter().map(|one| one.detail).collect()
+}
+
+#[test]
+fn findings_are_plain_sentences_with_figures() {
+    let level = details(|stored| {
+        stored.levels[0].total.booked.0 += 1;
+        stored.levels[0].limits.daily = Some(Micros(7));
+    });
+    assert_eq!(
+        level,
+        [
+            "the budget of a day: stored is 7, the journal makes no limit; booked: stored is 5000001, \
+          the journal makes 5000000"
+        ]
+    );
+    let hold = details(|stored| stored.users[0].state.enrollments[0].held.0 += 1);
+    assert_eq!(
+        hold,
+        ["holds: stored is 1 micro-unit of line item 1 for 2024-10-04, the journal makes none"]
+    );
+    let event = details(|stored| {
+        stored.users[0].state.enrollments[0].seen[0].verdict = Verdict::Ignored;
+    });
+    assert_eq!(
+        event,
+        [
+            "events by verdict: stored is 1 ignored, 1 rewarded, the journal makes 0 ignored, 2 rewarded"
+        ]
+    );
+    let repriced = details(|stored| {
+        stored.users[0].state.enrollments[0].steps[2].split.user.0 += 1;
+    });
+    assert_eq!(repriced, ["rewards: stored is 5, the journal makes 5 others"]);
+    let message = details(|stored| drop(stored.deliveries.pop()));
+    assert_eq!(message, ["the outbox lacks 1 message"]);
+    let beyond = details(|stored| {
+        if let Cause::LimitsSet { limits, .. } = &mut stored.records[0].2.cause {
+            limits.total = Micros(UNIT);
+            stored.levels[0].limits.total = Micros(UNIT);
+        }
+    });
+    assert_eq!(
+        beyond[0],
+        "line item 1 goes beyond the budget: 6000000 micro-units are booked and held, and 1000000 may be"
+    );
+    let everything = book().report(|stored| {
+        stored.levels[0].day = Day(0);
+        stored.users[0].chain.0 = [0xab; 16];
+        stored.users[0].state.enrollments.clear();
+    });
+    assert!(everything.findings.len() > 3);
+    for finding in everything.findings {
+        let is_dump = |mark: char| finding.detail.contains(mark) || finding.subject.contains(mark);
+        assert!(!['{', '(', '[', '"'].into_iter().any(is_dump), "{finding:?}");
+    }
+}

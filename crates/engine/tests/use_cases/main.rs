@@ -10,8 +10,11 @@ mod node;
 
 mod calls;
 mod dead_cards;
+mod edits;
 mod faults;
 mod flows;
 mod inquiries;
+mod lost;
 mod races;
+mod support;
 mod waiting;

@@ -59,8 +59,19 @@ pub fn entity_from_json(kind: EntityKind, value: Value) -> Result<Entity, FieldE
     }
     read(kind, value).map_err(|error| FieldError {
         field: path_of(error.path()),
-        message: error.inner().to_string(),
+        message: explained(error.inner().to_string()),
     })
+}
+
+/// The message, with what serde cannot know: every `i64` of the catalogue is an amount.
+pub(super) fn explained(mut message: String) -> String {
+    if message.starts_with("invalid type: floating point") && message.ends_with("expected i64") {
+        message.push_str(
+            "; amounts are whole numbers: money in micro-units, so that 1.50 is 1500000, and points \
+             in the app's minor unit",
+        );
+    }
+    message
 }
 
 /// An error with the path of the field that it is about.

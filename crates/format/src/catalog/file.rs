@@ -195,7 +195,7 @@ struct RawError {
 impl RawError {
     fn placed(self, text: &str) -> FileError {
         let place = self.offset.map(|offset| place(text, offset));
-        FileError { place, path: self.path, message: self.message }
+        FileError { place, path: self.path, message: super::entity::explained(self.message) }
     }
 }
 

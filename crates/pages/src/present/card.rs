@@ -10,6 +10,7 @@ use domain::view::{self, StepState};
 use engine::{ListView, MissionView};
 
 use super::Scene;
+use super::step::repeat;
 use crate::address::ImageUrl;
 use crate::notice::SIMILAR_MAX;
 use crate::plain::Plain;
@@ -63,6 +64,7 @@ pub(crate) fn progress_card(scene: &Scene<'_>, view: &MissionView<'_>) -> Option
     let is_main = |place: &usize| mission.steps[*place].role != Role::Bonus;
     let main = || (0..mission.steps.len()).filter(is_main);
     let next = current(mission, &states);
+    let only = main().next().filter(|_| main().count() == 1);
     Some(ProgressCard {
         id: mission.id.0.into(),
         kind: kind(mission.kind),
@@ -70,6 +72,7 @@ pub(crate) fn progress_card(scene: &Scene<'_>, view: &MissionView<'_>) -> Option
         icon: creative.and_then(|text| ImageUrl::parse(text.icon_url.as_deref()?)),
         steps_done: count(main().filter(|place| states[*place] == StepState::Rewarded).count()),
         steps_total: count(main().count()),
+        repeat: only.and_then(|place| repeat(mission, Some(run), place)),
         checking: count(states.iter().filter(|state| **state == StepState::Pending).count()),
         earned: paid(run),
         reward_total: run_total(mission, run),

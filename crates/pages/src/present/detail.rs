@@ -1,6 +1,6 @@
 //! One mission.
 
-use domain::catalog::{Landing, MissionKind, Rule};
+use domain::catalog::{Landing, Mission, MissionKind, Role, Rule, Step};
 use domain::user::Enrollment;
 use domain::view::{self, RunState};
 use engine::MissionView;
@@ -12,7 +12,7 @@ use crate::address::{ImageUrl, LandingUrl};
 use crate::form::FormGuard;
 use crate::mission_detail::{Cta, Headline, Idle, MissionDetail, Run};
 use crate::plain::Plain;
-use crate::view::{Flash, Nudge, StepAction, StepState, StepView};
+use crate::view::{CheckIn, Flash, Nudge, StepAction, StepState, StepView};
 
 /// From here on an installation that was not seen is worth a word: partners report within minutes.
 const INSTALL_LATE_MS: i64 = 15 * 60_000;
@@ -89,13 +89,19 @@ fn cta(scene: &Scene<'_>, view: &MissionView<'_>, steps: &[StepView], landing: &
     let mission = view.mission.as_ref();
     let Some(run) = view.run else {
         let creative = scene.creative(&mission.creatives);
-        let label = creative.map(|text| Plain::new(&text.cta)).filter(|label| !label.is_empty());
-        return Cta::Start { label, reward: first_reward(mission, &points(view)) };
+        let own = creative.map(|text| Plain::new(&text.cta)).filter(|label| !label.is_empty());
+        let check_in = begins_with_check_in(mission);
+        let check_in = check_in.map(|_| Plain::new(scene.frame.texts().step.check_in));
+        let reward = first_reward(mission, &points(view));
+        return Cta::Start { label: own.or(check_in), reward };
     };
     let main_first = steps.iter().filter(|step| !step.bonus).chain(steps);
     let Some(step) = main_first.into_iter().find(|step| step.is_to_do()) else {
         return Cta::Idle(idle(scene, run, steps));
     };
+    if step.action == StepAction::CheckIn(CheckIn::Ready) {
+        return Cta::CheckIn { step_id: step.id, reward: step.reward };
+    }
     let is_elsewhere = step.action == StepAction::Elsewhere;
     match LandingUrl::parse(landing).filter(|_| is_elsewhere) {
         Some(landing) => Cta::Open {
@@ -105,6 +111,13 @@ fn cta(scene: &Scene<'_>, view: &MissionView<'_>, steps: &[StepView], landing: &
         },
         None => Cta::GoToStep { step_id: step.id, position: step.position, reward: step.reward },
     }
+}
+
+/// The check-in that a new run of the mission begins with, if it does: its first step on the main
+/// path, unless that needs another one.
+pub(crate) fn begins_with_check_in(mission: &Mission) -> Option<&Step> {
+    let first = mission.steps.iter().find(|step| step.role != Role::Bonus)?;
+    (first.rule == Rule::CheckIn && first.after.is_empty()).then_some(first)
 }
 
 /// Why nothing is to be done.

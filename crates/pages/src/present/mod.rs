@@ -14,7 +14,7 @@ mod step;
 mod wallet;
 
 pub(crate) use card::similar_to;
-pub(crate) use detail::{Around, mission_detail};
+pub(crate) use detail::{Around, begins_with_check_in, mission_detail};
 pub(crate) use list::{ListWish, mission_list};
 pub(crate) use refusal::refusal;
 pub(crate) use scene::{Scene, frame};

@@ -1,6 +1,6 @@
 //! Steps with their states, and what can be done about them on the page.
 
-use domain::catalog::{Choice, LocalText, Role, Rule, Step, WindowStart};
+use domain::catalog::{Choice, LocalText, Mission, Role, Rule, Step, WindowStart};
 use domain::ids::StepId;
 use domain::money::Points;
 use domain::time::{Day, UtcOffset};
@@ -35,8 +35,6 @@ fn step_view(scene: &Scene<'_>, view: &MissionView<'_>, place: usize) -> StepVie
     let step = &view.mission.steps[place];
     let text = scene.step_text(&step.texts);
     let state = state(scene, view, place);
-    let done = view.run.map_or(0, |run| run.steps[place].live());
-    let limit = step.repeat.limit;
     StepView {
         id: step.id.0.into(),
         position: count(place + 1),
@@ -45,11 +43,18 @@ fn step_view(scene: &Scene<'_>, view: &MissionView<'_>, place: usize) -> StepVie
         reward: points(view).get(place).map_or(0, |points| points.0),
         bonus: step.role == Role::Bonus,
         state,
-        repeat: (limit > 1).then_some(Repeat { done, limit }),
+        repeat: repeat(view.mission, view.run, place),
         deadline: deadline(scene, view, place),
         action: action(scene, view, place, state),
         ask_href: None,
     }
+}
+
+/// How often a step was done and can be, if it can be more than once.
+pub(crate) fn repeat(mission: &Mission, run: Option<&Enrollment>, place: usize) -> Option<Repeat> {
+    let done = run.map_or(0, |run| run.steps[place].live());
+    let limit = mission.steps[place].repeat.limit;
+    (limit > 1).then_some(Repeat { done, limit })
 }
 
 fn state(scene: &Scene<'_>, view: &MissionView<'_>, place: usize) -> StepState {

@@ -263,6 +263,7 @@ fn check_in(lang: Lang, state: CheckIn) -> MissionDetail {
     if let Some(step) = page.steps.first_mut() {
         step.reward = 20;
         step.repeat = Some(Repeat { done: 3, limit: 7 });
+        page.cta = Cta::CheckIn { step_id: step.id, reward: step.reward };
     }
     if let CheckIn::NextAt(at) = state {
         page.flash = Some(Flash::Paid);

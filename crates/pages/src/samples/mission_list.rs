@@ -7,7 +7,7 @@ use crate::mission_list::{CARDS_MAX, Chip, MissionList, Offers};
 use crate::page::Sample;
 use crate::plain::Plain;
 use crate::text::Lang;
-use crate::view::{Boost, Empty, Kind, OfferCard, ProgressCard, Requirement, UpNext};
+use crate::view::{Boost, Empty, Kind, OfferCard, ProgressCard, Repeat, Requirement, UpNext};
 
 pub(crate) fn all() -> Vec<Sample<MissionList>> {
     let sample = |name, page| Sample { name, page };
@@ -68,6 +68,7 @@ fn running(lang: Lang) -> Vec<ProgressCard> {
         icon: None,
         steps_done: 3,
         steps_total: 8,
+        repeat: None,
         checking: 0,
         earned: 1_200,
         reward_total: 4_800,
@@ -86,6 +87,15 @@ fn running(lang: Lang) -> Vec<ProgressCard> {
             ..card(12, Kind::SignUp, 1)
         },
         ProgressCard { icon: icon("farm"), ..card(11, Kind::Game, 0) },
+        ProgressCard {
+            steps_done: 0,
+            steps_total: 1,
+            repeat: Some(Repeat { done: 3, limit: 7 }),
+            earned: 60,
+            reward_total: 140,
+            next: None,
+            ..card(13, Kind::CheckIn, 3)
+        },
     ]
 }
 

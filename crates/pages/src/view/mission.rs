@@ -2,6 +2,7 @@
 
 use crate::address::ImageUrl;
 use crate::plain::Plain;
+use crate::view::Repeat;
 
 /// What sort of thing the user does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +181,8 @@ pub struct ProgressCard {
     pub steps_done: u32,
     /// All steps, without bonus steps.
     pub steps_total: u32,
+    /// Where the only step can be done several times: its occurrences say more than the step.
+    pub repeat: Option<Repeat>,
     /// Steps that were noticed and are being checked.
     pub checking: u32,
     /// Paid so far.

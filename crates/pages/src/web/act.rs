@@ -15,19 +15,36 @@ use super::shared::Shared;
 use super::{Params, Visitor, reply};
 use crate::address::LandingUrl;
 use crate::notice::{Notice, NoticeKind};
-use crate::present::{self, Scene, similar_to};
+use crate::present::{self, Scene, begins_with_check_in, similar_to};
 use crate::view::Flash;
 
-/// Starts the mission and opens its landing page.
+/// Starts the mission and opens its landing page. Where it begins with a check-in, the button has
+/// promised that, so the same tap does it.
 pub(crate) async fn start(
     State(shared): State<Arc<Shared>>,
     posted: Posted,
 ) -> Result<Response, Fault> {
-    let Posted { visitor, target, .. } = posted;
+    let Posted { visitor, target, key, .. } = posted;
     let Visitor { viewer, asked, .. } = &visitor;
-    let tapped = shared.engine.participate(&asked.ctx, viewer, target.mission).await;
-    match tapped.map_err(|error| Fault::of(&shared, &visitor, &error))? {
-        Ok(started) => Ok(reply::see_other(asked, &next_place(&visitor, &started))),
+    let tapped = match shared.engine.participate(&asked.ctx, viewer, target.mission).await {
+        Ok(tapped) => tapped,
+        Err(error) => return Err(Fault::of(&shared, &visitor, &error).await),
+    };
+    match tapped {
+        Ok(started) => {
+            let flash = match begins_with_check_in(&started.mission) {
+                Some(step) => {
+                    let wish = Completion {
+                        mission: target.mission,
+                        step: step.id,
+                        evidence: Evidence::CheckIn,
+                    };
+                    done(&shared, &visitor, key, wish).await?
+                }
+                None => Some(Flash::Started),
+            };
+            Ok(reply::see_other(asked, &next_place(&visitor, &started, flash)))
+        }
         Err(refused) => {
             let notice = refusal_notice(&shared, &visitor, target.mission, &refused).await?;
             Ok(reply::page(asked, &notice))
@@ -71,15 +88,27 @@ fn evidence(fields: &Params) -> Option<Evidence> {
 
 async fn finish(shared: &Shared, posted: Posted, evidence: Evidence) -> Result<Response, Fault> {
     let Posted { visitor, target, key, .. } = posted;
-    let Visitor { viewer, asked, .. } = &visitor;
     let wish = Completion { mission: target.mission, step: target.step, evidence };
+    let flash = done(shared, &visitor, key, wish).await?;
+    Ok(to_mission(&visitor, target.mission, flash))
+}
+
+/// Does what the form with that key wishes, once, and says what came of it.
+async fn done(
+    shared: &Shared,
+    visitor: &Visitor,
+    key: String,
+    wish: Completion,
+) -> Result<Option<Flash>, Fault> {
+    let Visitor { viewer, asked, .. } = visitor;
     let work = async {
         let answer = shared.engine.complete_step(&asked.ctx, viewer, wish).await?;
         Ok(flash(&answer))
     };
-    let flash = shared.once.answer(viewer.user, key, work).await;
-    let flash = flash.map_err(|error| Fault::of(shared, &visitor, &error))?;
-    Ok(to_mission(&visitor, target.mission, flash))
+    match shared.once.answer(viewer.user, key, work).await {
+        Ok(flash) => Ok(flash),
+        Err(error) => Err(Fault::of(shared, visitor, &error).await),
+    }
 }
 
 /// What the mission's page says first. Where its steps say it all, that is nothing.
@@ -111,11 +140,11 @@ fn mission_address(visitor: &Visitor, mission: MissionId, flash: Option<Flash>) 
 
 /// The landing page; the mission's own page where there is none, or where it could not open: in a
 /// frame the advertiser's page would be refused, so there the user gets a button that leaves it.
-fn next_place(visitor: &Visitor, started: &Started) -> String {
+fn next_place(visitor: &Visitor, started: &Started, flash: Option<Flash>) -> String {
     let landing = LandingUrl::parse(&started.landing_url).filter(|_| !visitor.may_be_framed());
     match landing {
         Some(landing) => landing.to_string(),
-        None => mission_address(visitor, started.mission.id, Some(Flash::Started)),
+        None => mission_address(visitor, started.mission.id, flash),
     }
 }
 
@@ -139,5 +168,8 @@ async fn refusal_notice(
             frame: scene.frame,
         }
     });
-    listed.await.map_err(|error| Fault::of(shared, visitor, &error))
+    match listed.await {
+        Ok(notice) => Ok(notice),
+        Err(error) => Err(Fault::of(shared, visitor, &error).await),
+    }
 }

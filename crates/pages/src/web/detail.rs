@@ -29,6 +29,8 @@ pub(crate) async fn detail(
         };
         mission_detail(&Scene::new(&visitor, &snapshot, &loaded.state.profile), view, around)
     });
-    let page = shown.await.map_err(|error| Fault::of(&shared, &visitor, &error))?;
-    Ok(reply::page(&visitor.asked, &page))
+    match shown.await {
+        Ok(page) => Ok(reply::page(&visitor.asked, &page)),
+        Err(error) => Err(Fault::of(&shared, &visitor, &error).await),
+    }
 }

@@ -34,28 +34,33 @@ impl Fault {
     }
 
     /// Nothing is there, or nothing of his.
-    pub(crate) fn not_found(shared: &Shared, visitor: &Visitor) -> Self {
-        Self::new(frame(shared, visitor), NoticeKind::NotFound)
+    pub(crate) async fn not_found(shared: &Shared, visitor: &Visitor) -> Self {
+        Self::new(frame(shared, visitor).await, NoticeKind::NotFound)
     }
 
     /// A form that our page has not made for this session.
-    pub(crate) fn foreign_form(shared: &Shared, visitor: &Visitor, mission: MissionId) -> Self {
-        let Self(notice) = Self::new(frame(shared, visitor), NoticeKind::FormExpired);
+    pub(crate) async fn foreign_form(
+        shared: &Shared,
+        visitor: &Visitor,
+        mission: MissionId,
+    ) -> Self {
+        let Self(notice) = Self::new(frame(shared, visitor).await, NoticeKind::FormExpired);
         Self(Box::new(Notice { mission_id: Some(mission.0.into()), ..*notice }))
     }
 
     /// The engine has no answer.
-    pub(crate) fn of(shared: &Shared, visitor: &Visitor, error: &EngineError) -> Self {
+    pub(crate) async fn of(shared: &Shared, visitor: &Visitor, error: &EngineError) -> Self {
         let kind = match error {
             EngineError::NotFound(_) | EngineError::Invalid { .. } => NoticeKind::NotFound,
             EngineError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_))
             | EngineError::Contended => NoticeKind::Maintenance,
             EngineError::Store(StoreError::Corrupt(_)) => NoticeKind::ServerError,
         };
-        let Self(notice) = Self::new(frame(shared, visitor), kind);
         if kind == NoticeKind::NotFound {
-            return Self(notice);
+            return Self::not_found(shared, visitor).await;
         }
+        let frame = unknown_frame(shared, visitor);
+        let Self(notice) = Self::new(frame, kind);
         tracing::error!(request.id = visitor.asked.id, %error, "a page could not be answered");
         Self(Box::new(Notice {
             retry_href: visitor.asked.again.clone(),
@@ -91,10 +96,19 @@ impl IntoResponse for Fault {
 
 /// Everything below the root that no route names.
 pub(crate) async fn no_such_page(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Fault {
-    Fault::not_found(&shared, &visitor)
+    Fault::not_found(&shared, &visitor).await
 }
 
-/// The profile has not been read, so the browser's language is the best guess.
-fn frame(shared: &Shared, visitor: &Visitor) -> Frame {
+/// The user's own frame, in his language and by his clock.
+async fn frame(shared: &Shared, visitor: &Visitor) -> Frame {
+    let Visitor { viewer, asked, .. } = visitor;
+    let own = shared.engine.list_missions(&asked.ctx, viewer, |view| {
+        present::frame(visitor, view.snapshot, &view.loaded.state.profile)
+    });
+    own.await.unwrap_or_else(|_| unknown_frame(shared, visitor))
+}
+
+/// The same where his profile cannot be read: the browser's language is the best guess.
+fn unknown_frame(shared: &Shared, visitor: &Visitor) -> Frame {
     present::frame(visitor, &shared.engine.snapshot(), &Profile::default())
 }

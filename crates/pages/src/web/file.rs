@@ -16,6 +16,11 @@ pub(crate) async fn stylesheet(Path(name): Path<String>) -> Response {
     }
 }
 
+/// Browsers ask every server for an icon; ours has none, and says so for a long time.
+pub(crate) async fn no_icon() -> Response {
+    reply::nothing(assets::NO_ICON)
+}
+
 /// A publisher's look. Its name says all of it, so nobody has to be asked.
 pub(crate) async fn theme(Path(name): Path<String>) -> Response {
     match Theme::from_name(&name) {

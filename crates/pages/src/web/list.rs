@@ -21,6 +21,8 @@ pub(crate) async fn list(
     let listed = shared.engine.list_missions(&asked.ctx, viewer, |view| {
         mission_list(&Scene::new(&visitor, view.snapshot, &view.loaded.state.profile), view, wish)
     });
-    let page = listed.await.map_err(|error| Fault::of(&shared, &visitor, &error))?;
-    Ok(reply::page(asked, &page))
+    match listed.await {
+        Ok(page) => Ok(reply::page(asked, &page)),
+        Err(error) => Err(Fault::of(&shared, &visitor, &error).await),
+    }
 }

@@ -37,12 +37,13 @@ use shared::Shared;
 /// Longest form that is read; ours have a few short fields.
 const FORM_BYTES_MAX: usize = 8 * 1024;
 
-/// The routes of all pages, everything below [`paths::ROOT`].
+/// The routes of all pages: everything below [`paths::ROOT`], and [`paths::ICON`].
 pub fn router(state: PagesState) -> Router {
     Router::new()
         .route(paths::SESSION, get(session::open))
         .route(paths::ASSET, get(file::stylesheet))
         .route(paths::THEME, get(file::theme))
+        .route(paths::ICON, get(file::no_icon))
         .route(paths::REST, any(fault::no_such_page))
         .merge(of_user(paths::ROOT))
         .merge(of_user(paths::TOKEN_ROOT))

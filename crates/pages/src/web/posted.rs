@@ -46,7 +46,7 @@ impl FromRequestParts<Arc<Shared>> for Looking {
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Fault> {
         let visitor = Visitor::from_request_parts(parts, shared).await?;
         let Some(target) = Target::read(parts, shared).await else {
-            return Err(Fault::not_found(shared, &visitor));
+            return Err(Fault::not_found(shared, &visitor).await);
         };
         let params = match Params::from_request_parts(parts, shared).await {
             Ok(params) => params,
@@ -83,7 +83,7 @@ impl FromRequest<Arc<Shared>> for Posted {
         if is_ours {
             Ok(Self { visitor, target, key, fields })
         } else {
-            Err(Fault::foreign_form(shared, &visitor, target.mission))
+            Err(Fault::foreign_form(shared, &visitor, target.mission).await)
         }
     }
 }

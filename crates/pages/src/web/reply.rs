@@ -58,6 +58,14 @@ pub(crate) fn immutable_css(body: String) -> Response {
     response
 }
 
+/// An answer without content, and how long it may be kept.
+pub(crate) fn nothing(cache: &str) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    put(&mut response, CACHE_CONTROL, cache);
+    secure(&mut response);
+    response
+}
+
 fn html(rendered: Rendered) -> Response {
     let mut response = rendered.body.into_response();
     *response.status_mut() =

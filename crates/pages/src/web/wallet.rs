@@ -29,8 +29,10 @@ pub(crate) async fn wallet(
         WalletTab::NotCounted => lost(&shared, &visitor, after).await,
         _ => booked(&shared, &visitor, tab, after).await,
     };
-    let page = page.map_err(|error| Fault::of(&shared, &visitor, &error))?;
-    Ok(reply::page(&visitor.asked, &page))
+    match page {
+        Ok(page) => Ok(reply::page(&visitor.asked, &page)),
+        Err(error) => Err(Fault::of(&shared, &visitor, &error).await),
+    }
 }
 
 /// What was booked, from the journal.

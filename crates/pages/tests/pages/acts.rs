@@ -115,17 +115,18 @@ async fn evidence_must_fit_the_step() {
 async fn one_user_sees_nothing_of_another() {
     let world = World::new().await;
     let mut ann = world.open("ann").await;
-    ann.get("/m/missions/3").await;
+    ann.get("/m/missions/2").await;
     ann.submit("/start", &[]).await;
-    let form = ann.form("/complete");
-    ann.submit("/complete", &[]).await;
+    let (address, fields) = ann.form("/complete");
+    ann.submit("/complete", &[("answer", "1")]).await;
     let mut eve = world.open("eve").await;
     assert!(eve.texts(".running").is_empty());
-    eve.get("/m/missions/3").await;
+    eve.get("/m/missions/2").await;
     assert!(eve.texts(".step .state").is_empty(), "an offer, not Ann's run");
     let own = eve.form("/start").1;
     let csrf = own.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
-    eve.post(&form.0, &with(&form.1, "csrf", Some(&csrf))).await;
+    let fields = with(&with(&fields, "csrf", Some(&csrf)), "answer", Some("1"));
+    eve.post(&address, &fields).await;
     assert_eq!(eve.status, 404, "she has no run of it");
     eve.get("/m/wallet").await;
     assert_eq!(eve.text(".hero-sum"), "0 P");

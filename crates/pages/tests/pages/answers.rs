@@ -138,6 +138,31 @@ async fn the_language_is_the_users_then_the_browsers() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_said_in_the_users_language() {
+    let world = World::new().await;
+    let korean = Profile { language: "ko".to_owned(), ..american() };
+    let mut page = world.open_as("ann", korean).await;
+    page.get("/m/missions/1").await;
+    let (start, _) = page.form("/start");
+    for address in ["/m/nowhere", "/m/missions/999", "/m/missions/x"] {
+        page.get(address).await;
+        assert_eq!((page.status, page.attributes("html", "lang")), (404, vec!["ko".to_owned()]));
+        assert_eq!(page.text(".app"), "Haru Rewards");
+    }
+    page.post(&start, &[]).await;
+    assert_eq!((page.status, page.attributes("html", "lang")), (403, vec!["ko".to_owned()]));
+}
+
+#[tokio::test]
+async fn there_is_no_icon_and_browsers_may_remember_it() {
+    let world = World::new().await;
+    let mut anybody = Browser::new(world.router.clone());
+    anybody.get("/favicon.ico").await;
+    assert_eq!((anybody.status, anybody.body.as_str()), (204, ""));
+    assert_eq!(anybody.header("cache-control"), "public, max-age=2592000");
+}
+
+#[tokio::test]
 async fn stylesheets_are_kept_for_ever() {
     let world = World::new().await;
     let mut page = world.open("ann").await;

@@ -95,10 +95,18 @@ async fn a_check_in_counts_once_a_day() {
     let world = World::new().await;
     let mut page = world.open("ann").await;
     page.get("/m/missions/3").await;
-    page.submit("/start", &[]).await;
-    page.submit("/complete", &[]).await;
-    assert_eq!(page.at, "/m/missions/3?n=paid");
+    assert_eq!(page.text(".cta button"), "Check in for today +10 P");
+    let (start, fields) = page.form("/start");
+    for _ in 0..2 {
+        page.post(&start, &fields).await;
+        assert_eq!(page.at, "/m/missions/3?n=paid", "the tap starts and checks in, once");
+    }
     assert!(page.texts("form").is_empty());
+    assert!(!page.body.contains("other steps"));
+    assert_eq!(page.text(".head .sums span"), "1 of 3 times");
+    let bar =
+        [page.attributes(".head progress", "value"), page.attributes(".head progress", "max")];
+    assert_eq!(bar.concat(), ["1", "3"]);
     for place in [".step .hint", ".cta.idle p"] {
         assert_eq!(page.text(place), "Checked in. Again from 24 Nov 2026, 00:00");
     }
@@ -106,7 +114,10 @@ async fn a_check_in_counts_once_a_day() {
     assert!(page.text(".step .times").contains('1'));
     world.sleep_over().await;
     let mut page = world.open("ann").await;
+    assert_eq!(page.texts(".running .sums span"), ["1 of 3 times", "10 P of 30 P"]);
+    assert_eq!(page.attributes(".running progress", "value"), ["1"]);
     page.get("/m/missions/3").await;
+    assert_eq!(page.texts("form button"), ["Check in for today +10 P"], "one button, one tap");
     page.submit("/complete", &[]).await;
     assert_eq!(page.at, "/m/missions/3?n=paid");
     page.get("/m/wallet").await;
@@ -160,4 +171,15 @@ async fn what_did_not_count_is_told() {
     assert_eq!(page.text(".entry .why"), "The answers were not right, and no try is left.");
     page.get("/m/wallet?show=paid").await;
     assert_eq!(page.text(".empty h3"), "Nothing paid yet");
+}
+
+#[tokio::test]
+async fn one_step_has_no_others() {
+    let world = World::new().await;
+    let mut page = world.open("ann").await;
+    page.get("/m/missions/2").await;
+    page.submit("/start", &[]).await;
+    assert_eq!(page.at, "/m/missions/2?n=started");
+    assert_eq!(page.texts("[aria-labelledby=what-next] li").len(), 2);
+    assert!(!page.body.contains("other steps"));
 }

@@ -54,20 +54,33 @@ pub(super) fn next_records(conn: &Connection, after: Seq) -> Result<Vec<Found>, 
 fn take_in(tx: &mut Tx<'_>, seq: Seq, record: &Record) -> Result<(), Failure> {
     let mut messages: Vec<&Message> = record.messages.iter().collect();
     messages.sort_unstable_by_key(|message| message.id);
-    for (rank, message) in messages.iter().enumerate() {
-        insert(tx, number_of(seq, rank), record, message)?;
+    let mut reversals = Vec::new();
+    for (rank, message) in messages.into_iter().enumerate() {
+        let number = number_of(seq, rank);
+        if insert(tx, number, record, message)? {
+            reversals.extend(message.after.map(|grant| (number, grant)));
+        } else {
+            // An id is derived from its booking, so something was booked twice. To tell it twice
+            // would be worse, and to give up here would hold back everything that follows.
+            let id = message.id;
+            tracing::error!(delivery.id = %id, journal.seq = seq, "a message came again: left out");
+        }
     }
     // Only now, because a grant may come after its reversal in the order of ids.
-    for (rank, message) in messages.iter().enumerate() {
-        if let Some(grant) = message.after {
-            wait_for(tx, number_of(seq, rank), grant)?;
-        }
+    for (number, grant) in reversals {
+        wait_for(tx, number, grant)?;
     }
     Ok(())
 }
 
-fn insert(tx: &mut Tx<'_>, number: i64, record: &Record, message: &Message) -> Result<(), Failure> {
-    tx.conn.prepare_cached(sql::DELIVERY_INSERT)?.execute(params![
+/// Queues a message; whether it was new.
+fn insert(
+    tx: &mut Tx<'_>,
+    number: i64,
+    record: &Record,
+    message: &Message,
+) -> Result<bool, Failure> {
+    let inserted = tx.conn.prepare_cached(sql::DELIVERY_INSERT)?.execute(params![
         number,
         message.id.0,
         message.app.0,
@@ -75,8 +88,11 @@ fn insert(tx: &mut Tx<'_>, number: i64, record: &Record, message: &Message) -> R
         message.booked_at.0,
         record.at.0,
     ])?;
-    tx.books.count(DeliveryState::Queued, 1);
-    Ok(())
+    let is_new = inserted > 0;
+    if is_new {
+        tx.books.count(DeliveryState::Queued, 1);
+    }
+    Ok(is_new)
 }
 
 /// Makes a reversal wait; one whose grant is never told is parked at once.

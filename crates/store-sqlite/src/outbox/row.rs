@@ -182,7 +182,10 @@ pub(super) fn columns_of(endpoint: Endpoint) -> (i64, i64) {
 fn words_of(conn: &Connection, number: i64, id: DeliveryId) -> Result<(UserKey, Message), Failure> {
     let mut select = conn.prepare_cached(sql::DELIVERY_RECORD)?;
     let read = |row: &Row<'_>| Ok((row.get::<_, Option<[u8; 16]>>(0)?, row.get(1)?));
-    let (user, body): (_, Vec<u8>) = select.query_row([int(seq_of(number))], read)?;
+    let seq = seq_of(number);
+    let found = select.query_row([int(seq)], read).optional()?;
+    let missing = || corrupt("journal", format_args!("record {seq} of delivery {id} is missing"));
+    let (user, body): (_, Vec<u8>) = found.ok_or_else(missing)?;
     let messages = record_from_bytes(&body)?.messages;
     let message = messages.into_iter().find(|message| message.id == id);
     match (user, message) {

@@ -51,7 +51,8 @@ impl Described {
 fn all(kind: EntityKind, row: &str, new: &str) -> Paths {
     let (one, many) = (singular(kind), kind.name());
     let path = format!("/v1/admin/{many}");
-    let list = operation(format!("admin_list_{many}"), format!("List {many} by number."))
+    let rows = many.replace('_', " ");
+    let list = operation(format!("admin_list_{many}"), format!("List {rows} by number."))
         .parameters(Some(PageParams::into_params(|| Some(ParameterIn::Query))))
         .response("200", answer("A page of rows.", page(row)));
     let place = Header::builder().schema(Some(text())).description(Some("Where the row is."));

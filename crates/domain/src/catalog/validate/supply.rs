@@ -5,7 +5,7 @@ use crate::catalog::limits::{
     KEYS_MAX, MINOR_UNITS_MAX, NAME_CHARS_MAX, POINT_NAME_CHARS_MAX, RADIUS_MAX, SHARES_MAX,
 };
 use crate::catalog::{App, Catalog, Currency, Endpoint, EntityKind, Theme};
-use crate::dialect::{Body, Macro};
+use crate::dialect::Macro;
 use crate::money::MICROS_MAX;
 
 pub(super) fn check(catalog: &Catalog, found: &mut Findings) {
@@ -76,11 +76,14 @@ fn check_endpoint(endpoint: &Endpoint, field: &str, found: &mut Findings) {
     }
     let secrets_field = format!("{field}.secrets");
     check_secrets(&endpoint.secrets, &secrets_field, found);
-    // The key and the vector come first, then what signs.
-    let encrypts = matches!(dialect.body, Body::Encrypted(_));
+    for at in (0..endpoint.secrets.len()).filter(|at| !endpoint.is_usable(*at)) {
+        let message = "it must be whsec_ followed by base64; `printf 'whsec_%s\\n' \"$(openssl rand \
+                       -base64 32)\"` makes one";
+        found.add(format_args!("{secrets_field}[{at}]"), message);
+    }
     let signs = dialect.signature.is_some()
         || dialect.headers.iter().any(|header| header.value.names(Macro::Secret));
-    let needed = 2 * usize::from(encrypts) + usize::from(signs);
+    let needed = endpoint.secrets_before() + usize::from(signs);
     found.check(
         endpoint.secrets.len() >= needed,
         &secrets_field,

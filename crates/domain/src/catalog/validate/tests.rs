@@ -163,6 +163,14 @@ fn supply() {
         (
             |c| {
                 app(c).postback = endpoint("https://p.example", "standard_webhooks", 1);
+                app(c).postback.as_mut().unwrap().secrets.extend(secrets(1, "abc"));
+            },
+            "apps 1 postback.secrets[1]: it must be whsec_ followed by base64; `printf \
+             'whsec_%s\\n' \"$(openssl rand -base64 32)\"` makes one",
+        ),
+        (
+            |c| {
+                app(c).postback = endpoint("https://p.example", "standard_webhooks", 1);
                 app(c).postback.as_mut().unwrap().dialect.timeout_ms = 0;
             },
             "apps 1 postback.dialect.timeout_ms: it must be between",

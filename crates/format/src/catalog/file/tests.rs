@@ -100,6 +100,10 @@ fn toml_errors_name_their_place() {
             "[[missions]]\nid = 1\n[[missions.steps]]\nid = 1\ntexts = []\nrule = \"check_in\"\n[[missions.steps]]\nid = 2\npayout = \"1\"".to_owned(),
             "line 9, column 10: missions[0].steps[1].payout: invalid type: string \"1\", expected i64",
         ),
+        (
+            "[[line_items]]\nid = 1\nname = \"A\"\nadvertiser_id = 1\ncurrency = \"USD\"\nbudget = 10.5".to_owned(),
+            "line 6, column 10: line_items[0].budget: invalid type: floating point `10.5`, expected i64; amounts are whole numbers: money in micro-units",
+        ),
     ];
     for (text, expected) in cases {
         let told = parse_toml(&text).map(drop).map_err(|errors| lines(&errors)).unwrap_err();
