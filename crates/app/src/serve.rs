@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use engine::{Ctx, Engine};
+use domain::words::counted;
+use engine::{ClosedSecret, Ctx, Engine};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,9 @@ pub(crate) async fn run(path: &Path, args: ServeArgs) -> anyhow::Result<()> {
     telemetry::log(&loaded.config.log)?;
     http::raise_descriptors();
     let server = Server::start(&loaded).await?;
+    for closed in server.engine.closed_secrets() {
+        tracing::warn!("a secret of the catalogue cannot be opened: {closed}");
+    }
     tracing::info!(address = %server.address, "guerdon serves");
     stop_signal().await;
     tracing::info!("stopping: no new connections, requests under way are finished");
@@ -144,11 +148,24 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 async fn readiness(engine: Arc<Engine>) -> Vec<api::Dependency> {
     let ctx = Ctx::at(clock::now());
     let store = engine.backlog(&ctx).await;
-    vec![api::Dependency {
+    let store = api::Dependency {
         name: "store".to_owned(),
         is_required: true,
         problem: store.err().map(|error| error.to_string()),
-    }]
+    };
+    let secrets = api::Dependency {
+        name: "secrets".to_owned(),
+        is_required: false,
+        problem: closed(&engine.closed_secrets()),
+    };
+    vec![store, secrets]
+}
+
+/// What anybody may know of secrets that cannot be opened: the first one's place and variable.
+fn closed(secrets: &[ClosedSecret]) -> Option<String> {
+    let first = secrets.first()?;
+    let count = counted(secrets.len(), "secret");
+    Some(format!("{count} of the catalogue cannot be opened, such as {first}"))
 }
 
 fn start_jobs(

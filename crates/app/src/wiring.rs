@@ -31,7 +31,9 @@ pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Node> {
     let options = Options { readers: *readers, ..Options::default() };
     let store = SqliteStore::open(&path, options)
         .with_context(|| format!("cannot open the database {}", path.display()))?;
-    assemble(vault, Arc::new(store)).await
+    let node = assemble(vault, Arc::new(store));
+    node.engine.refresh_catalog(&Ctx::at(clock::now())).await.context(NO_CATALOG)?;
+    Ok(node)
 }
 
 /// Whether opening failed only because another process serves the database.
@@ -50,16 +52,17 @@ pub(crate) fn vault(loaded: &Loaded) -> anyhow::Result<Vault> {
     Ok(Vault::new(&current, &older))
 }
 
-async fn assemble(vault: Vault, store: Arc<SqliteStore>) -> anyhow::Result<Node> {
+/// What is said when the catalogue cannot be read.
+const NO_CATALOG: &str = "cannot load the catalogue";
+
+fn assemble(vault: Vault, store: Arc<SqliteStore>) -> Node {
     let cli_key = cli_key(&vault);
     let stores = Stores {
         state: Arc::clone(&store) as _,
         catalog: Arc::clone(&store) as _,
         reports: Arc::clone(&store) as _,
     };
-    let engine = Arc::new(Engine::new(stores, vault));
-    engine.refresh_catalog(&Ctx::at(clock::now())).await.context("cannot load the catalogue")?;
-    Ok(Node { engine, store, cli_key })
+    Node { engine: Arc::new(Engine::new(stores, vault)), store, cli_key }
 }
 
 /// Opens one view of the stores, in which everything fits together, beside a server that may be
@@ -69,7 +72,9 @@ pub(crate) async fn open_view(loaded: &Loaded) -> anyhow::Result<Node> {
     let path = loaded.database();
     let store = SqliteStore::open_view(&path)
         .with_context(|| format!("cannot open the database {}", path.display()))?;
-    assemble(vault, Arc::new(store)).await
+    let node = assemble(vault, Arc::new(store));
+    node.engine.load_catalog(&Ctx::at(clock::now())).await.context(NO_CATALOG)?;
+    Ok(node)
 }
 
 /// How the server derives its books anew: from one view of the store.

@@ -304,6 +304,53 @@ fn the_catalogue_is_applied_through_a_running_server() {
 }
 
 #[test]
+fn secrets_that_cannot_be_opened_are_told() {
+    let home = home();
+    let path = home.path();
+    let endpoint = |secrets: &str| {
+        let url = "https://p.example/";
+        format!("{CATALOG}postback = {{ url = \"{url}\", secrets = [{secrets}] }}\n")
+    };
+    let both = r#""whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=", "env:GUERDON_SECRET_NOT_SET""#;
+    std::fs::write(path.join("c.toml"), endpoint(both)).unwrap();
+    guerdon(path, &["catalog", "apply", "c.toml"]).expect(0);
+    let variable =
+        "postback.secrets[1]: the environment variable GUERDON_SECRET_NOT_SET is not set";
+    let server = Server::start(path);
+    let said = server.said.join("\n");
+    assert!(said.contains("WARN") && said.contains(variable), "{said}");
+    assert!(!said.contains("secrets[0]") && !said.contains("whsec"), "{said}");
+    let ready = server.get("/readyz");
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    assert!(ready.contains(r#""status":"degraded""#) && ready.contains(variable), "{ready}");
+    server.stop();
+
+    // Another master key opens nothing that was sealed before.
+    let other = self::home();
+    std::fs::copy(other.path().join("master.key"), path.join("master.key")).unwrap();
+    let server = Server::start(path);
+    let said = server.said.join("\n");
+    assert!(said.contains("secrets[0]: it was sealed for another row or with another"), "{said}");
+    let ready = server.get("/readyz");
+    assert!(ready.contains("2 secrets of the catalogue cannot be opened"), "{ready}");
+    server.stop();
+
+    // What is set and sealed here is nothing to tell.
+    let plain = endpoint(r#""whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=""#);
+    std::fs::write(path.join("c.toml"), plain).unwrap();
+    guerdon(path, &["catalog", "apply", "c.toml"]).expect(0);
+    let server = Server::start(path);
+    assert!(!server.said.join("\n").contains("WARN"), "{:?}", server.said);
+    assert!(server.get("/readyz").contains(r#""status":"ready""#));
+    server.stop();
+
+    std::fs::write(path.join("c.toml"), endpoint(r#""env:PROD_DB_PASSWORD""#)).unwrap();
+    let refused = guerdon(path, &["catalog", "validate", "c.toml"]).expect(3);
+    let told = format!("{}{}", refused.out, refused.err);
+    assert!(told.contains("postback.secrets[0]: the name of a secret's variable"), "{told}");
+}
+
+#[test]
 fn a_database_is_verified_backed_up_and_restored() {
     let home = home();
     let path = home.path();
@@ -379,7 +426,12 @@ fn a_closed_pipe_is_no_error() {
 }
 
 /// `guerdon serve` on a port of its own, stopped when dropped.
-struct Server(Child);
+struct Server {
+    process: Child,
+    /// What it logged before it served.
+    said: Vec<String>,
+    address: String,
+}
 
 impl Server {
     fn start(home: &Path) -> Self {
@@ -388,32 +440,46 @@ impl Server {
         let mut child = command(home, &args).stderr(Stdio::piped()).spawn().unwrap();
         // Its log says when it serves, and where; reading on keeps the pipe open for the rest.
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
         let address = log.by_ref().map_while(Result::ok).find_map(|line| {
-            let (_, rest) = line.split_once("guerdon serves address=")?;
-            Some(rest.trim().to_owned())
+            let address = line.split_once("guerdon serves address=");
+            let address = address.map(|(_, rest)| rest.trim().to_owned());
+            said.push(line);
+            address
         });
         std::thread::spawn(move || log.for_each(drop));
-        let server = Self(child);
-        let address = address.expect("the server ended before it served");
+        let mut server = Self { process: child, said, address: String::new() };
+        server.address = address.expect("the server ended before it served");
         // Other commands look for the server where the configuration says.
         let config = home.join("guerdon.toml");
         let text = std::fs::read_to_string(&config).unwrap();
-        std::fs::write(&config, text.replace("127.0.0.1:8080", &address)).unwrap();
+        std::fs::write(&config, text.replace("127.0.0.1:8080", &server.address)).unwrap();
         server
+    }
+
+    /// Its answer to a GET, head and body.
+    fn get(&self, path: &str) -> String {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(&self.address).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: guerdon\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// Stops it as a supervisor does.
     fn stop(mut self) {
-        let id = self.0.id().to_string();
+        let id = self.process.id().to_string();
         let told = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap();
         assert!(told.success());
-        assert_eq!(self.0.wait().unwrap().code(), Some(0), "a graceful stop is no failure");
+        assert_eq!(self.process.wait().unwrap().code(), Some(0), "a graceful stop is no failure");
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.process.kill());
+        drop(self.process.wait());
     }
 }

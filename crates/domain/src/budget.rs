@@ -113,6 +113,18 @@ impl Breach {
 }
 
 impl Limits {
+    /// The tighter of both in everything.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            total: self.total.min(other.total),
+            daily: tighter(self.daily, other.daily),
+            grace: self.grace.min(other.grace),
+            starts: tighter(self.starts, other.starts),
+            daily_starts: tighter(self.daily_starts, other.daily_starts),
+        }
+    }
+
     /// Whether a move may be made on top of what is used; every store gives this answer.
     ///
     /// # Errors
@@ -142,6 +154,14 @@ impl Limits {
             return Err(Breach::DailyStarts);
         }
         Ok(())
+    }
+}
+
+/// The tighter of two limits, of which none is no limit.
+fn tighter<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -9,6 +9,7 @@ mod mission;
 mod tree;
 
 mod diff;
+mod frozen;
 pub mod limits;
 mod validate;
 
@@ -19,6 +20,7 @@ pub use entity::{
     AdGroup, AdGroupStatus, Advertiser, App, AppKey, Caps, Currency, Endpoint, Flight, HoldPolicy,
     LineItem, LineItemStatus, Order, Pacing, Partner, Publisher, Segment, Theme, Unit,
 };
+pub use frozen::frozen;
 pub use mission::{
     Aim, Choice, Creative, Landing, LocalText, Mission, MissionKind, MissionStatus, Repeat, Role,
     Rule, Sequence, Step, StepText, Window, WindowStart, text_for,

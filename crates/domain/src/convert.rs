@@ -9,7 +9,7 @@ use crate::money::{CurrencyCode, Micros};
 use crate::rules::{self, Offered};
 use crate::snapshot::Snapshot;
 use crate::time::{SECOND_MS, Timestamp, UtcOffset};
-use crate::user::{EVENTS_MAX, Enrollment, Phase, SPARES_MAX, Seen};
+use crate::user::{EVENTS_MAX, Enrollment, PARKED_MAX, Phase, SPARES_MAX, Seen};
 use crate::verdict::{Reason, Verdict};
 
 pub use crate::desk::Funds;
@@ -222,6 +222,11 @@ impl File<'_> {
         }
         if self.now > run.late_until {
             return refuse(Verdict::Ignored, Reason::Late);
+        }
+        let would_wait = |&step: &usize| !rules::is_open(run, self.mission, step);
+        if run.parked.len() >= PARKED_MAX && matched.iter().all(would_wait) {
+            // It is not remembered, so it counts if it comes again when there is room.
+            return refuse(Verdict::Rejected, Reason::TooMany);
         }
         None
     }

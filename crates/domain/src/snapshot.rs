@@ -155,7 +155,7 @@ impl Advertised {
     fn compile(catalog: &Catalog) -> Self {
         let mut this = Self { names: HashMap::new(), line_items: HashMap::new() };
         // Line items that were put back leave the retired ones, so no number is here twice.
-        for line_item in catalog.line_items.values().chain(catalog.retired_line_items.values()) {
+        for line_item in catalog.all_line_items() {
             let Some(name) = &line_item.advertised_app else {
                 continue;
             };

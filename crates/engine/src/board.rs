@@ -1,5 +1,7 @@
 //! What this node knows of budgets: good for deciding what to show, never for paying (S4).
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -15,7 +17,9 @@ pub(crate) struct Board {
 
 impl Board {
     pub(crate) fn new() -> Self {
-        Self { levels: RwLock::new(Levels::default()), epoch: AtomicU64::new(0) }
+        // Another process begins elsewhere, so it never calls a list of this one's the newest.
+        let begin = RandomState::new().build_hasher().finish();
+        Self { levels: RwLock::new(Levels::default()), epoch: AtomicU64::new(begin) }
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Levels> {

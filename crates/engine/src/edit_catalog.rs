@@ -2,22 +2,23 @@
 //!
 //! | step | store calls |
 //! |---|---|
-//! | set the limits of line items whose budget differs | 1 each |
+//! | set the limits of line items whose budget is lowered | 1 each |
 //! | save the edits | 1 |
-//! | take the new catalogue over | 2 |
+//! | take the new catalogue over, and set the limits that are raised | 2, and 1 each |
 //!
-//! Limits are set before the catalogue is saved, because only the state store can refuse a budget
-//! below what is committed. If the save then fails, the next refresh sets them back.
+//! What is lowered is set before the catalogue is saved, because only the state store can refuse a
+//! budget below what is committed; what is raised is set after it. So whatever fails in between, no
+//! budget is ever higher than the saved catalogue says (M2), and the next refresh sets it right.
 
 use domain::budget::{Level, Limits};
-use domain::catalog::{Difference, Edit, Endpoint, Entity, Partner, Problem, diff, validate};
-use domain::ids::LineItemId;
+use domain::catalog::{Difference, Edit, Endpoint, Entity, Partner, Problem, diff, frozen, validate};
+use domain::ids::{LineItemId, Mode};
 use domain::secret::Secret;
 use domain::snapshot::Snapshot;
 use store::{LimitsOutcome, Saved, SavedRevision};
 
 use crate::refresh_catalog::limits_of;
-use crate::{Ctx, Engine, EngineError};
+use crate::{Ctx, Engine, EngineError, SecretOwner};
 
 /// What was saved.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,12 +53,13 @@ impl Engine {
     /// # Errors
     /// [`ApplyError::Invalid`] or [`ApplyError::BelowCommitted`].
     pub fn preview(&self, base: &Snapshot, difference: &Difference) -> Result<(), ApplyError> {
-        check(base, difference)?;
+        self.check(base, difference)?;
         let levels = self.board.read();
         for (line_item, limits) in limits_in(&difference.edits) {
             if let Some(level) = levels.get(line_item)
                 && limits != level.limits
                 && limits.total < level.total.committed()
+                && limits.total < level.limits.total
             {
                 return Err(ApplyError::BelowCommitted(line_item, *level));
             }
@@ -98,7 +100,7 @@ impl Engine {
         difference: Difference,
         by: &str,
     ) -> Result<Applied, ApplyError> {
-        check(base, &difference)?;
+        self.check(base, &difference)?;
         self.save(ctx, base.revision(), difference, by).await
     }
 
@@ -147,20 +149,31 @@ impl Engine {
         if difference.edits.is_empty() {
             return Ok(Applied { revision: base, difference });
         }
-        self.set_limits(ctx, &difference.edits).await?;
+        let _turn = self.editing.lock().await;
+        if let Err(refused) = self.lower_limits(ctx, &difference.edits).await {
+            self.mend_limits(ctx).await?;
+            return Err(refused);
+        }
         let edits = difference.edits.clone();
         let save = self.stores.catalog.save(base, edits, by, ctx.now);
-        let saved = ctx.metered(save).await.map_err(EngineError::from)?;
-        self.refresh_catalog(ctx).await?;
-        match saved {
+        let saved = ctx.metered(save).await.map_err(EngineError::from);
+        self.load_catalog(ctx).await?;
+        self.mend_limits(ctx).await?;
+        match saved? {
             Saved::At(revision) => Ok(Applied { revision, difference }),
             Saved::Conflict(revision) => Err(ApplyError::Conflict(revision)),
         }
     }
 
-    async fn set_limits(&self, ctx: &Ctx, edits: &[Edit]) -> Result<(), ApplyError> {
-        for (line_item, limits) in limits_in(edits) {
-            let set = self.stores.state.set_limits(line_item, limits, ctx.now);
+    /// Sets what is lowered. What is raised waits until the catalogue is saved.
+    async fn lower_limits(&self, ctx: &Ctx, edits: &[Edit]) -> Result<(), ApplyError> {
+        for (line_item, wanted) in limits_in(edits) {
+            let known = self.board.read().get(line_item).map(|level| level.limits);
+            let Some(lower) = known.map(|known| known.and(&wanted)) else { continue };
+            if known == Some(lower) {
+                continue;
+            }
+            let set = self.stores.state.set_limits(line_item, lower, ctx.now);
             match ctx.metered(set).await.map_err(EngineError::from)? {
                 LimitsOutcome::Set(level) => self.take_levels(&[level]),
                 LimitsOutcome::BelowCommitted(level) => {
@@ -171,16 +184,25 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether the catalogue would hold together, what is booked would keep its meaning, and the
+    /// edits' sealed secrets are their rows' own.
+    fn check(&self, base: &Snapshot, difference: &Difference) -> Result<(), ApplyError> {
+        let mut problems = frozen(base.catalog(), &difference.edits);
+        problems.extend(validate(&base.catalog().edited(&difference.edits)));
+        problems.extend(self.foreign_secrets(&difference.edits));
+        if problems.is_empty() { Ok(()) } else { Err(ApplyError::Invalid(problems)) }
+    }
+
     /// The rows with their plain secrets sealed. Sealing the same secret gives the same text, so
     /// applying a file twice changes nothing. A secret that could not be used stays plain: once it
     /// is sealed nobody sees what is wrong with it, and as it is the check of the catalogue does.
     fn sealed(&self, entities: &[Entity]) -> Vec<Entity> {
-        let seal = |secret: &mut Secret| *secret = self.vault.seal_secret(secret);
-        let seal_endpoint = |endpoint: &mut Option<Endpoint>| {
+        let seal = |secret: &mut Secret, owner| *secret = self.vault.seal_secret(secret, owner);
+        let seal_endpoint = |endpoint: &mut Option<Endpoint>, owner| {
             let Some(endpoint) = endpoint else { return };
             for at in 0..endpoint.secrets.len() {
                 if endpoint.is_usable(at) {
-                    seal(&mut endpoint.secrets[at]);
+                    seal(&mut endpoint.secrets[at], owner);
                 }
             }
         };
@@ -188,21 +210,17 @@ impl Engine {
         for entity in &mut sealed {
             match entity {
                 Entity::App(app) => {
-                    seal_endpoint(&mut app.postback);
-                    seal_endpoint(&mut app.test_postback);
+                    seal_endpoint(&mut app.postback, SecretOwner::App(app.id, Mode::Live));
+                    seal_endpoint(&mut app.test_postback, SecretOwner::App(app.id, Mode::Test));
                 }
-                Entity::Partner(Partner { secrets, .. }) => secrets.iter_mut().for_each(seal),
+                Entity::Partner(Partner { id, secrets, .. }) => {
+                    secrets.iter_mut().for_each(|secret| seal(secret, SecretOwner::Partner(*id)));
+                }
                 _ => {}
             }
         }
         sealed
     }
-}
-
-/// Whether the catalogue would hold together.
-fn check(base: &Snapshot, difference: &Difference) -> Result<(), ApplyError> {
-    let problems = validate(&base.catalog().edited(&difference.edits));
-    if problems.is_empty() { Ok(()) } else { Err(ApplyError::Invalid(problems)) }
 }
 
 /// What the line items that are edited may spend afterwards.

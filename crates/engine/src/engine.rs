@@ -9,7 +9,7 @@ use domain::ids::UserKey;
 use domain::journal::Record;
 use domain::snapshot::Snapshot;
 use store::{CatalogStore, Committed, Outcome, Reports, StateStore, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::board::Board;
 use crate::stripes::Stripes;
@@ -38,6 +38,8 @@ pub struct Engine {
     pub(crate) board: Board,
     pub(crate) stripes: Stripes,
     pub(crate) work: Notify,
+    /// Edits of the catalogue take turns; other nodes' edits are seen by the revision.
+    pub(crate) editing: Mutex<()>,
     snapshot: RwLock<Arc<Snapshot>>,
 }
 
@@ -52,6 +54,7 @@ impl Engine {
             board: Board::new(),
             stripes: Stripes::new(),
             work: Notify::new(),
+            editing: Mutex::new(()),
             snapshot: RwLock::new(Arc::new(empty)),
         }
     }

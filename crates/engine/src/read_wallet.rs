@@ -3,7 +3,7 @@
 //! | step | store calls |
 //! |---|---|
 //! | load the user | 1 |
-//! | a page of his records | 1 |
+//! | pages of his records, until there are enough entries | 1 each, 25 at most |
 
 use domain::catalog::text_for;
 use domain::change::Loaded;
@@ -14,10 +14,14 @@ use domain::snapshot::Snapshot;
 use domain::targeting::Profile;
 use domain::time::Timestamp;
 use domain::user::{Enrollment, PaidState};
-use store::Seq;
+use store::{Seq, Stored};
 
+use crate::list_enrollments::LEDGER_PAGE;
 use crate::list_missions::earned;
 use crate::{Ctx, Engine, EngineError, Viewer};
+
+/// Pages of a user's records that are looked through for one page of entries.
+const PAGES_MAX: usize = 25;
 
 /// A user's points and a page of entries.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,7 +69,8 @@ pub struct WalletLine {
 }
 
 impl Engine {
-    /// The user's points, and entries from `limit` records before `before`.
+    /// The user's points, and the entries of the records before `before`: `limit` of them, and what
+    /// else the last record has.
     ///
     /// # Errors
     /// [`EngineError::Store`] if the user cannot be loaded.
@@ -78,11 +83,26 @@ impl Engine {
     ) -> Result<Wallet, EngineError> {
         let snapshot = self.snapshot();
         let loaded = self.load(ctx, viewer.user).await?;
-        let page = ctx.metered(self.stores.state.ledger(viewer.user, before, limit)).await?;
-        let mut lines = Vec::new();
-        for stored in &page.records {
-            let transactions = stored.record.transactions.iter();
-            lines.extend(transactions.map(|one| line(&snapshot, &loaded, one, stored.record.at)));
+        let (mut lines, mut before) = (Vec::new(), before);
+        // Events that booked nothing stand between the entries; they are passed over.
+        for _ in 0..PAGES_MAX {
+            let page = self.stores.state.ledger(viewer.user, before, LEDGER_PAGE);
+            let page = ctx.metered(page).await?;
+            let mut records = page.records.iter();
+            for Stored { seq, record, .. } in records.by_ref() {
+                let transactions = record.transactions.iter();
+                lines.extend(transactions.map(|one| line(&snapshot, &loaded, one, record.at)));
+                before = Some(*seq);
+                if lines.len() >= limit {
+                    break;
+                }
+            }
+            if records.len() == 0 {
+                before = page.before;
+            }
+            if before.is_none() || lines.len() >= limit {
+                break;
+            }
         }
         Ok(Wallet {
             balance: loaded.state.balance,
@@ -90,7 +110,7 @@ impl Engine {
             earned: earned(&loaded),
             profile: loaded.state.profile,
             lines,
-            before: page.before,
+            before,
         })
     }
 }

@@ -18,7 +18,7 @@ use store::{Outcome, StoreError};
 
 use crate::engine::COMMIT_ATTEMPTS_MAX;
 use crate::partner_signature::{SignatureVerdict, verify};
-use crate::{ClickId, Ctx, Engine, EngineError};
+use crate::{ClickId, Ctx, Engine, EngineError, SecretOwner};
 
 /// A postback as it came.
 pub struct Postback<'a> {
@@ -87,13 +87,10 @@ impl Engine {
 
     /// Whether the signature is right. A secret of ours that cannot be opened is our fault: the
     /// partner is asked to come back instead of being told that his signature is wrong.
-    fn is_signed(
-        &self,
-        partner: &Partner,
-        postback: &Postback<'_>,
-    ) -> Result<bool, EngineError> {
+    fn is_signed(&self, partner: &Partner, postback: &Postback<'_>) -> Result<bool, EngineError> {
+        let owner = SecretOwner::Partner(partner.id);
         let opened: Result<Vec<_>, _> =
-            partner.secrets.iter().map(|one| self.vault.open_secret(one)).collect();
+            partner.secrets.iter().map(|one| self.vault.open_secret(one, owner)).collect();
         let opened = opened.map_err(|error| {
             StoreError::Unavailable(format!("a secret of partner {}: {error}", partner.id))
         })?;

@@ -23,6 +23,17 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`]; the old snapshot goes on serving.
     pub async fn refresh_catalog(&self, ctx: &Ctx) -> Result<bool, EngineError> {
+        let is_newer = self.load_catalog(ctx).await?;
+        self.refresh_budgets(ctx).await?;
+        Ok(is_newer)
+    }
+
+    /// Loads the catalogue alone if it is newer than the one in memory, and answers whether it was;
+    /// writes nothing, so it is all that a reader of a store can do.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`]; the old snapshot goes on serving.
+    pub async fn load_catalog(&self, ctx: &Ctx) -> Result<bool, EngineError> {
         let known = self.snapshot().revision();
         let known = (known > 0).then_some(known);
         let newer = ctx.metered(self.stores.catalog.snapshot(known)).await?;
@@ -30,7 +41,6 @@ impl Engine {
         if let Some(catalog) = newer {
             self.swap_snapshot(Arc::new(Snapshot::compile(catalog)));
         }
-        self.refresh_budgets(ctx).await?;
         Ok(is_newer)
     }
 
@@ -39,6 +49,18 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn refresh_budgets(&self, ctx: &Ctx) -> Result<(), EngineError> {
+        // Limits that an edit is about to lower must not be set back meanwhile.
+        match self.editing.try_lock() {
+            Ok(_turn) => self.mend_limits(ctx).await,
+            Err(_) => {
+                self.take_levels(&ctx.metered(self.stores.state.levels()).await?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sets every limit that is not as the catalogue says. The caller has the turn to edit.
+    pub(crate) async fn mend_limits(&self, ctx: &Ctx) -> Result<(), EngineError> {
         let snapshot = self.snapshot();
         let levels = ctx.metered(self.stores.state.levels()).await?;
         self.take_levels(&levels);

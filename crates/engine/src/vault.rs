@@ -9,8 +9,10 @@ use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use domain::ids::{AppId, MissionId, Mode, UnitId, UserKey};
-use domain::secret::{ENV_PREFIX, SEALED_PREFIX, Secret};
+use domain::secret::{SEALED_PREFIX, Secret, VARIABLE_PREFIX};
 use domain::time::{SECOND_MS, Timestamp};
+
+use crate::SecretOwner;
 
 const NONCE: [u8; 12] = *b"guerdon v1\0\0";
 const FORMAT: u8 = 1;
@@ -46,6 +48,12 @@ pub enum SealError {
     /// It was not sealed with any of our keys, or was altered.
     #[error("the token was not issued here or was altered")]
     Forged,
+    /// A secret that was not sealed for this row with any of our keys, or was altered.
+    #[error("it was sealed for another row or with another master key; give the plain secret")]
+    ForeignSecret,
+    /// It names an environment variable that is not for secrets; it is not read.
+    #[error("the environment variable {0} is not read: its name must begin with {VARIABLE_PREFIX}")]
+    ForbiddenVariable(String),
     /// It names an environment variable that is not set.
     #[error("the environment variable {0} is not set")]
     NoSuchVariable(String),
@@ -154,31 +162,35 @@ impl Vault {
         })
     }
 
-    /// Seals a secret for the catalogue; one that is sealed or a reference stays as it is.
+    /// Seals a secret for its owner; one that is sealed or a reference stays as it is.
     #[must_use]
-    pub fn seal_secret(&self, secret: &Secret) -> Secret {
+    pub fn seal_secret(&self, secret: &Secret, owner: SecretOwner) -> Secret {
         if !secret.is_plain() {
             return secret.clone();
         }
-        let sealed = self.seal("secret", secret.expose().as_bytes());
+        let sealed = self.seal(&owner.purpose(), secret.expose().as_bytes());
         Secret::new(format!("{SEALED_PREFIX}{sealed}"))
     }
 
-    /// The plain form of a catalogue's secret.
+    /// The plain form of a catalogue's secret. Variables that are not for secrets are never read:
+    /// whoever may edit the catalogue could have them sent to himself.
     ///
     /// # Errors
-    /// If it was sealed elsewhere, or names a variable that is not set.
-    pub fn open_secret(&self, secret: &Secret) -> Result<Secret, SealError> {
-        let text = secret.expose();
-        if let Some(name) = text.strip_prefix(ENV_PREFIX) {
+    /// If it was sealed elsewhere or for another owner, or names a variable that is not for secrets
+    /// or not set.
+    pub fn open_secret(&self, secret: &Secret, owner: SecretOwner) -> Result<Secret, SealError> {
+        if let Some(name) = secret.variable() {
+            if !name.starts_with(VARIABLE_PREFIX) {
+                return Err(SealError::ForbiddenVariable(name.to_owned()));
+            }
             let value = std::env::var(name);
             return value.map(Secret::new).map_err(|_| SealError::NoSuchVariable(name.to_owned()));
         }
-        let Some(token) = text.strip_prefix(SEALED_PREFIX) else {
+        let Some(token) = secret.expose().strip_prefix(SEALED_PREFIX) else {
             return Ok(secret.clone());
         };
-        let plain = self.open("secret", token)?;
-        String::from_utf8(plain).map(Secret::new).map_err(|_| SealError::Forged)
+        let plain = self.open(&owner.purpose(), token).map_err(|_| SealError::ForeignSecret)?;
+        String::from_utf8(plain).map(Secret::new).map_err(|_| SealError::ForeignSecret)
     }
 
     fn seal(&self, purpose: &str, content: &[u8]) -> String {
@@ -221,6 +233,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::PartnerId;
+
     use super::*;
 
     fn vault(byte: u8) -> Vault {
@@ -268,13 +282,38 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_sealed_once_and_open_again() {
-        let vault = vault(1);
-        let sealed = vault.seal_secret(&Secret::new("whsec_abc"));
-        assert!(sealed.expose().starts_with(SEALED_PREFIX));
-        assert_eq!(vault.seal_secret(&sealed), sealed);
-        assert_eq!(vault.open_secret(&sealed), Ok(Secret::new("whsec_abc")));
-        let missing = vault.open_secret(&Secret::new("env:GUERDON_NO_SUCH_VARIABLE"));
-        assert!(matches!(missing, Err(SealError::NoSuchVariable(_))));
+    fn secrets_are_sealed_once_and_open_again_for_their_owner_only() {
+        let owners = [
+            SecretOwner::App(AppId(1), Mode::Live),
+            SecretOwner::App(AppId(1), Mode::Test),
+            SecretOwner::App(AppId(11), Mode::Live),
+            SecretOwner::Partner(PartnerId(1)),
+        ];
+        let (vault, plain) = (vault(1), Secret::new("whsec_abc"));
+        for owner in owners {
+            let sealed = vault.seal_secret(&plain, owner);
+            assert!(sealed.expose().starts_with(SEALED_PREFIX));
+            for reader in owners {
+                assert_eq!(vault.seal_secret(&sealed, reader), sealed);
+                let expected =
+                    if reader == owner { Ok(plain.clone()) } else { Err(SealError::ForeignSecret) };
+                assert_eq!(vault.open_secret(&sealed, reader), expected, "{owner:?} {reader:?}");
+            }
+            let other = Vault::new(&MasterKey::new([2; 32]), &[]).open_secret(&sealed, owner);
+            assert_eq!(other, Err(SealError::ForeignSecret));
+        }
+    }
+
+    #[test]
+    fn only_variables_for_secrets_are_read() {
+        let open = |text: &str| {
+            vault(1).open_secret(&Secret::new(text), SecretOwner::Partner(PartnerId(1)))
+        };
+        let missing = "GUERDON_SECRET_NO_SUCH_VARIABLE".to_owned();
+        let error = open(&format!("env:{missing}"));
+        assert_eq!(error, Err(SealError::NoSuchVariable(missing)));
+        // PATH is set wherever a test runs, so it is the name that is refused.
+        assert!(std::env::var_os("PATH").is_some());
+        assert_eq!(open("env:PATH"), Err(SealError::ForbiddenVariable("PATH".to_owned())));
     }
 }

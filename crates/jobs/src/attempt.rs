@@ -14,7 +14,8 @@ use domain::dialect::{Dialect, Method};
 use domain::snapshot::Snapshot;
 use domain::time::Timestamp;
 use engine::{
-    AttemptNote, AttemptOutcome, Claimed, Delivery, Endpoint, Finished, Settled, Settlement,
+    AttemptNote, AttemptOutcome, Claimed, Delivery, Endpoint, Finished, SecretOwner, Settled,
+    Settlement,
 };
 use futures_util::FutureExt;
 
@@ -89,7 +90,8 @@ fn prepare(
     let app = snapshot.catalog().apps.get(&delivery.endpoint.app);
     let endpoint = app.and_then(|app| app.endpoint(delivery.endpoint.mode));
     let Some(endpoint) = endpoint else { return Ok(None) };
-    let secrets = Secrets::open(endpoint, shared.engine.vault())?;
+    let owner = SecretOwner::App(delivery.endpoint.app, delivery.endpoint.mode);
+    let secrets = Secrets::open(endpoint, owner, shared.engine.vault())?;
     render(endpoint, &secrets, &delivery.message, at).map(Some)
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission};
-use domain::ids::{LineItemId, MissionId};
+use domain::ids::MissionId;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 use store::{CatalogStore, Saved, SavedRevision, StoreError, summary_of};
@@ -143,26 +143,22 @@ fn load_mission(conn: &Connection, id: MissionId, into: &mut Catalog) -> Result<
     }
     let mut has = conn.prepare_cached(sql::CATALOG_HAS)?;
     if has.exists(params![EntityKind::Mission.name(), id.0])? {
-        show_latest(id, into)?;
+        let latest = latest_version(id, into)?;
+        into.missions.insert(id, latest);
     }
     Ok(())
 }
 
-/// Makes the latest version of a mission the one that is offered.
-fn show_latest(id: MissionId, catalog: &mut Catalog) -> Result<(), StoreError> {
+fn latest_version(id: MissionId, catalog: &Catalog) -> Result<Arc<Mission>, StoreError> {
     let versions = catalog.mission_versions.range((id, 0)..=(id, u32::MAX));
-    let Some((_, latest)) = versions.last() else {
-        return Err(corrupt("mission without a version", id));
-    };
-    let latest = Arc::clone(latest);
-    catalog.missions.insert(id, latest);
-    Ok(())
+    let (_, latest) = versions.last().ok_or_else(|| corrupt("mission without a version", id))?;
+    Ok(Arc::clone(latest))
 }
 
 fn version_of_row(row: &Row<'_>) -> Result<Versioned, Failure> {
     let (id, version) = (MissionId(row.get(0)?), row.get(1)?);
     let text: String = row.get(2)?;
-    match entity_from_text(EntityKind::Mission.name(), &text)? {
+    match entity_from_text(EntityKind::Mission, &text)? {
         Entity::Mission(mission) if mission.version == version => Ok(((id, version), mission)),
         Entity::Mission(mission) => {
             // The text form need not carry the number that the key already is.
@@ -188,14 +184,16 @@ fn read_catalog(conn: &Connection) -> Result<Catalog, Failure> {
 
 fn add_row(row: &Row<'_>, catalog: &mut Catalog) -> Result<(), Failure> {
     let (kind, id, is_deleted): (String, u32, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    if kind == EntityKind::Mission.name() {
-        return Ok(show_latest(MissionId(id), catalog)?);
-    }
-    let text: String = row.get(3)?;
-    match entity_from_text(&kind, &text)? {
-        Entity::LineItem(row) if is_deleted => {
-            catalog.retired_line_items.insert(LineItemId(id), row);
-        }
+    let kind = EntityKind::parse(&kind)
+        .ok_or_else(|| corrupt("catalogue row", format_args!("unknown kind {kind}")))?;
+    let entity = match kind {
+        EntityKind::Mission => Entity::Mission(latest_version(MissionId(id), catalog)?),
+        _ => entity_from_text(kind, &row.get::<_, String>(3)?)?,
+    };
+    match entity {
+        entity if is_deleted => drop(catalog.retired.insert((kind, id), entity)),
+        // A put would give it the next version.
+        Entity::Mission(mission) => drop(catalog.missions.insert(mission.id, mission)),
         entity => catalog.apply(&Edit::Put(entity)),
     }
     Ok(())

@@ -180,9 +180,8 @@ statements! {
     /// Forgets all figures.
     REPORT_CLEAR = "DELETE FROM report_days";
 
-    /// Every row of the catalogue that anybody can still meet.
-    CATALOG_ROWS = "SELECT kind, id, deleted, body FROM catalog \
-                    WHERE deleted = 0 OR kind = 'line_items'";
+    /// Every row of the catalogue, deleted ones included.
+    CATALOG_ROWS = "SELECT kind, id, deleted, body FROM catalog";
     /// One row, if it is not deleted.
     CATALOG_HAS = "SELECT 1 FROM catalog WHERE kind = ?1 AND id = ?2 AND deleted = 0";
     /// Creates or replaces a row.

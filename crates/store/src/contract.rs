@@ -197,6 +197,7 @@ fn other_cases() -> Vec<Case> {
             catalog_save_race_has_one_winner,
             catalog_save_gives_versions_to_missions,
             catalog_save_keeps_what_users_may_have_started,
+            catalog_save_never_forgets_a_number,
             catalog_save_survives_reopening,
             catalog_history_is_newest_first_and_pages,
         ;

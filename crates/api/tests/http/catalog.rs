@@ -30,6 +30,34 @@ async fn an_export_changes_nothing_when_it_is_applied() {
 }
 
 #[tokio::test]
+async fn a_sealed_secret_of_another_row_is_refused() {
+    let server = Server::start().await;
+    let endpoint = |secret: &str| json!({"url": "https://t.example/", "secrets": [secret]});
+    let own = endpoint("whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=");
+    server.patch("/v1/admin/apps/1", json!({"postback": own})).await.expect(200);
+    let exported = server.get("/v1/admin/catalog?format=json", ADMIN).await.expect(200);
+    let app = &exported.body["apps"][0];
+    let sealed = app["postback"]["secrets"][0].as_str().unwrap();
+
+    let body = json!({"test_postback": endpoint(sealed)});
+    let refused = server.patch("/v1/admin/apps/1", body).await.expect(422);
+    assert_eq!(refused.fields(), ["test_postback.secrets[0]"]);
+    assert!(refused.text.contains("give the plain secret"), "{}", refused.text);
+
+    let mut copy = app.clone();
+    copy["test_postback"] = endpoint(sealed);
+    let file = json!({"apps": [copy]}).to_string();
+    for query in ["", "?dry_run=true"] {
+        let body = Some(("application/json", file.clone()));
+        let refused = server.send("POST", &format!("{APPLY}{query}"), ADMIN, body).await;
+        assert_eq!(refused.expect(422).fields(), ["apps[0].test_postback.secrets[0]"]);
+    }
+    let body = json!({"postback": endpoint("env:PROD_DB_PASSWORD")});
+    let refused = server.patch("/v1/admin/apps/1", body).await.expect(422);
+    assert_eq!(refused.fields(), ["postback.secrets[0]"]);
+}
+
+#[tokio::test]
 async fn a_file_tells_its_difference_and_then_makes_it() {
     let server = Server::start().await;
     let file =

@@ -103,9 +103,9 @@ async fn a_null_gives_the_default() {
 async fn secrets_are_never_shown_and_survive_what_was_shown() {
     let server = Server::start().await;
     let app = "/v1/admin/apps/1";
-    let endpoint = json!({"url": "https://p.example/", "secrets": ["whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=", "env:OLD"]});
+    let endpoint = json!({"url": "https://p.example/", "secrets": ["whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=", "env:GUERDON_SECRET_OLD"]});
     let shown = server.patch(app, json!({"postback": endpoint})).await.expect(200);
-    assert_eq!(shown.body["postback"]["secrets"], json!(["(secret)", "env:OLD"]));
+    assert_eq!(shown.body["postback"]["secrets"], json!(["(secret)", "env:GUERDON_SECRET_OLD"]));
     let sealed = |server: &Server| {
         let snapshot = server.engine.snapshot();
         let app = &snapshot.catalog().apps[&domain::ids::AppId(1)];
@@ -119,7 +119,11 @@ async fn secrets_are_never_shown_and_survive_what_was_shown() {
     assert_eq!(back.body, shown.body);
     assert_eq!(sealed(&server), before);
 
-    for list in [json!(["(secret)"]), json!(["new", "(secret)"]), json!(["env:OLD", "(secret)"])] {
+    for list in [
+        json!(["(secret)"]),
+        json!(["new", "(secret)"]),
+        json!(["env:GUERDON_SECRET_OLD", "(secret)"]),
+    ] {
         let refused = server.patch(app, json!({"postback": {"secrets": list}})).await.expect(422);
         assert!(refused.fields()[0].starts_with("postback.secrets["), "{:?}", refused.fields());
     }
@@ -167,13 +171,49 @@ async fn an_edit_that_comes_second_is_refused() {
     assert_eq!(kept.body["name"], "First");
 }
 
+/// Whoever came under the number of a deleted row would inherit its users and their money.
 #[tokio::test]
-async fn a_deleted_missions_number_is_not_given_again() {
+async fn a_deleted_rows_number_is_not_given_again() {
     let server = Server::start().await;
-    server.delete("/v1/admin/missions/1").await.expect(204);
-    let (_, row, ..) = new_rows().into_iter().find(|row| row.0 == "missions").unwrap();
-    let created = server.post("/v1/admin/missions", ADMIN, row).await.expect(201);
-    assert_eq!(created.body["id"], 2);
+    for (kind, row, ..) in new_rows() {
+        let all = format!("/v1/admin/{kind}");
+        let first = server.post(&all, ADMIN, row.clone()).await.expect(201).body;
+        let id = first["id"].as_u64().unwrap();
+        server.delete(&format!("{all}/{id}")).await.expect(204);
+        let next = server.post(&all, ADMIN, row).await.expect(201).body;
+        assert_eq!(next["id"], id + 1, "{kind}");
+        server.delete(&format!("{all}/{}", id + 1)).await.expect(204);
+        let back = server.post(&all, ADMIN, first).await.expect(201).body;
+        assert_eq!(back["id"], id, "the same {kind} put back");
+    }
+}
+
+#[tokio::test]
+async fn what_gives_booked_money_its_meaning_is_not_edited() {
+    let server = Server::start().await;
+    let cases = [
+        ("/v1/admin/line_items/1", json!({"currency": "KRW"}), "currency"),
+        ("/v1/admin/line_items/1", json!({"utc_offset": "+09:00"}), "utc_offset"),
+        ("/v1/admin/line_items/1", json!({"status": "draft"}), "status"),
+        ("/v1/admin/apps/1", json!({"publisher_id": 2}), "publisher_id"),
+        ("/v1/admin/units/1", json!({"app_id": 2}), "app_id"),
+    ];
+    for (path, patch, field) in cases {
+        let refused = server.patch(path, patch).await.expect(422);
+        assert_eq!(refused.code(), "invalid_catalog");
+        assert_eq!(refused.fields(), [field]);
+    }
+    assert_eq!(server.engine.snapshot().revision(), 1);
+
+    let unit = server.get("/v1/admin/units/2", ADMIN).await.expect(200).body;
+    let app = server.get("/v1/admin/apps/2", ADMIN).await.expect(200).body;
+    server.delete("/v1/admin/units/2").await.expect(204);
+    server.delete("/v1/admin/apps/2").await.expect(204);
+    let taken_over = format::catalog::patch_json(app.clone(), json!({"publisher_id": 1}));
+    let refused = server.post("/v1/admin/apps", ADMIN, taken_over).await.expect(422);
+    assert_eq!(refused.fields(), ["publisher_id"]);
+    server.post("/v1/admin/apps", ADMIN, app).await.expect(201);
+    server.post("/v1/admin/units", ADMIN, unit).await.expect(201);
 }
 
 #[tokio::test]

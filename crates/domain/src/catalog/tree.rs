@@ -1,6 +1,6 @@
 //! The whole catalogue as one value, and edits of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
@@ -38,8 +38,9 @@ pub struct Catalog {
     pub segments: BTreeMap<SegmentId, Segment>,
     /// Every version of every mission that a user may have started, deleted ones included.
     pub mission_versions: BTreeMap<(MissionId, u32), Arc<Mission>>,
-    /// Line items that have been deleted but whose missions users may have started.
-    pub retired_line_items: BTreeMap<LineItemId, LineItem>,
+    /// Rows of every kind that have been deleted and not been put back, as they were at last: users
+    /// may have started missions of them, and money may be booked under their numbers.
+    pub retired: BTreeMap<(EntityKind, u32), Entity>,
 }
 
 /// The kinds of rows.
@@ -172,7 +173,7 @@ impl Entity {
 pub enum Edit {
     /// Creates or replaces a row. A mission gets the next version if anything in it differs.
     Put(Entity),
-    /// Removes a row; missions and line items stay readable for users who have started.
+    /// Removes a row; what it was stays readable for users who have started, and its number taken.
     Delete(EntityKind, u32),
 }
 
@@ -199,7 +200,19 @@ impl Catalog {
     /// The line item, deleted or not.
     #[must_use]
     pub fn any_line_item(&self, id: LineItemId) -> Option<&LineItem> {
-        self.line_items.get(&id).or_else(|| self.retired_line_items.get(&id))
+        self.line_items.get(&id).or_else(|| match self.retired.get(&(EntityKind::LineItem, id.0)) {
+            Some(Entity::LineItem(row)) => Some(row),
+            _ => None,
+        })
+    }
+
+    /// Every line item, deleted or not.
+    pub fn all_line_items(&self) -> impl Iterator<Item = &LineItem> {
+        let retired = self.retired.values().filter_map(|row| match row {
+            Entity::LineItem(row) => Some(row),
+            _ => None,
+        });
+        self.line_items.values().chain(retired)
     }
 
     /// The row of that kind and number.
@@ -236,17 +249,14 @@ impl Catalog {
         }
     }
 
-    /// A number for a new row. Numbers of deleted missions and line items are not given again, since
-    /// users have runs under them.
+    /// A number for a new row. A deleted row's number is never given to another, since users,
+    /// balances and undelivered rewards are still kept under it; a new row would inherit them.
+    /// Putting a row under the number of a deleted one stays possible: that is the same row again.
     #[must_use]
     pub fn next_id(&self, kind: EntityKind) -> u32 {
-        let mut taken = self.ids(kind);
-        match kind {
-            EntityKind::Mission => taken.extend(self.mission_versions.keys().map(|(id, _)| id.0)),
-            EntityKind::LineItem => taken.extend(self.retired_line_items.keys().map(|id| id.0)),
-            _ => {}
-        }
-        let highest = taken.iter().copied().max().unwrap_or(0);
+        let mut taken: BTreeSet<u32> = self.ids(kind).into_iter().collect();
+        taken.extend(self.retired.range((kind, 0)..=(kind, u32::MAX)).map(|((_, id), _)| id));
+        let highest = taken.last().copied().unwrap_or(0);
         let is_free = |id: &u32| !taken.contains(id);
         highest.checked_add(1).or_else(|| (1..u32::MAX).find(is_free)).unwrap_or(u32::MAX)
     }
@@ -266,6 +276,7 @@ impl Catalog {
     }
 
     fn put(&mut self, entity: Entity) {
+        self.retired.remove(&(entity.kind(), entity.id()));
         match entity {
             Entity::Publisher(row) => drop(self.publishers.insert(row.id, row)),
             Entity::App(row) => drop(self.apps.insert(row.id, row)),
@@ -273,10 +284,7 @@ impl Catalog {
             Entity::Advertiser(row) => drop(self.advertisers.insert(row.id, row)),
             Entity::Order(row) => drop(self.orders.insert(row.id, row)),
             Entity::Segment(row) => drop(self.segments.insert(row.id, row)),
-            Entity::LineItem(row) => {
-                self.retired_line_items.remove(&row.id);
-                self.line_items.insert(row.id, row);
-            }
+            Entity::LineItem(row) => drop(self.line_items.insert(row.id, row)),
             Entity::AdGroup(row) => drop(self.ad_groups.insert(row.id, row)),
             Entity::Mission(row) => self.put_mission(&row),
             Entity::Partner(row) => drop(self.partners.insert(row.id, row)),
@@ -291,6 +299,9 @@ impl Catalog {
     }
 
     fn delete(&mut self, kind: EntityKind, id: u32) {
+        if let Some(row) = self.get(kind, id) {
+            self.retired.insert((kind, id), row);
+        }
         match kind {
             EntityKind::Publisher => drop(self.publishers.remove(&PublisherId(id))),
             EntityKind::App => drop(self.apps.remove(&AppId(id))),
@@ -298,11 +309,7 @@ impl Catalog {
             EntityKind::Advertiser => drop(self.advertisers.remove(&AdvertiserId(id))),
             EntityKind::Order => drop(self.orders.remove(&OrderId(id))),
             EntityKind::Segment => drop(self.segments.remove(&SegmentId(id))),
-            EntityKind::LineItem => {
-                if let Some(row) = self.line_items.remove(&LineItemId(id)) {
-                    self.retired_line_items.insert(row.id, row);
-                }
-            }
+            EntityKind::LineItem => drop(self.line_items.remove(&LineItemId(id))),
             EntityKind::AdGroup => drop(self.ad_groups.remove(&AdGroupId(id))),
             EntityKind::Mission => drop(self.missions.remove(&MissionId(id))),
             EntityKind::Partner => drop(self.partners.remove(&PartnerId(id))),
@@ -324,16 +331,21 @@ mod tests {
     use crate::catalog::sample;
 
     #[test]
-    fn numbers_that_users_know_are_not_given_again() {
-        let mut catalog = sample::catalog();
-        assert_eq!(Catalog::default().next_id(EntityKind::App), 1);
-        for kind in [EntityKind::Mission, EntityKind::LineItem, EntityKind::Order] {
-            assert_eq!(catalog.next_id(kind), 2);
+    fn a_deleted_rows_number_is_not_given_again() {
+        let sample = sample::catalog();
+        for kind in EntityKind::ALL {
+            assert_eq!(Catalog::default().next_id(kind), 1);
+            let mut catalog = sample.clone();
+            let next = catalog.next_id(kind);
             catalog.apply(&Edit::Delete(kind, 1));
+            catalog.apply(&Edit::Delete(kind, 99));
+            assert_eq!(catalog.next_id(kind), next, "{kind:?}");
+            assert_eq!(catalog.retired.get(&(kind, 1)), sample.get(kind, 1).as_ref());
+            let Some(row) = sample.get(kind, 1) else { continue };
+            catalog.apply(&Edit::Put(row));
+            assert_eq!(catalog.ids(kind), sample.ids(kind), "the same row put back");
+            assert_eq!((catalog.next_id(kind), catalog.retired.len()), (next, 0), "{kind:?}");
         }
-        assert_eq!(catalog.next_id(EntityKind::Mission), 2);
-        assert_eq!(catalog.next_id(EntityKind::LineItem), 2);
-        assert_eq!(catalog.next_id(EntityKind::Order), 1);
     }
 
     #[test]
@@ -342,5 +354,10 @@ mod tests {
         let publisher = |id| Publisher { id: PublisherId(id), name: "P".to_owned() };
         catalog.apply(&Edit::Put(Entity::Publisher(publisher(u32::MAX))));
         assert_eq!(catalog.next_id(EntityKind::Publisher), 2);
+        catalog.apply(&Edit::Put(Entity::Publisher(publisher(2))));
+        for id in [2, u32::MAX] {
+            catalog.apply(&Edit::Delete(EntityKind::Publisher, id));
+        }
+        assert_eq!(catalog.next_id(EntityKind::Publisher), 3);
     }
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::{Catalog, EntityKind};
 use crate::catalog::limits::{SECRET_BYTES_MAX, SECRETS_MAX};
-use crate::secret::Secret;
+use crate::secret::{Secret, VARIABLE_PREFIX};
 use findings::Findings;
 
 /// One thing wrong with one row.
@@ -90,6 +90,11 @@ fn check_secrets(secrets: &[Secret], field: &str, found: &mut Findings) {
             fits,
             format_args!("{field}[{at}]"),
             format_args!("a secret has 1 to {SECRET_BYTES_MAX} bytes"),
+        );
+        found.check(
+            secret.variable().is_none_or(|name| name.starts_with(VARIABLE_PREFIX)),
+            format_args!("{field}[{at}]"),
+            format_args!("the name of a secret's variable must begin with {VARIABLE_PREFIX}"),
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Which steps are open, how often they pay, and what completes a run.
 
-use domain::user::{EVENTS_MAX, SPARES_MAX};
+use domain::user::{EVENTS_MAX, PARKED_MAX, SPARES_MAX};
 use domain::view;
 
 use crate::book::{Book, START};
@@ -154,6 +154,18 @@ fn a_run_remembers_so_many_events_beyond_a_limit() {
     }
     assert_eq!(book.run().seen.len(), 1 + SPARES_MAX);
     assert_eq!(book.report(|_| {}).findings, []);
+}
+
+#[test]
+fn an_event_that_finds_no_room_to_wait_counts_when_it_comes_again() {
+    let mut book = Book::started(&Terms::parse("| event open | event buy x100"));
+    for number in 0..PARKED_MAX {
+        assert_eq!(play(&mut book, &format!("1h buy #{number}")), "parked early");
+    }
+    assert_eq!(play(&mut book, "1h buy #x"), "rejected too_many_events");
+    assert_eq!(play(&mut book, "1h open #1"), "rewarded step_done");
+    assert_eq!(play(&mut book, "1h buy #x"), "rewarded step_done");
+    assert_eq!(play(&mut book, "1h buy #x"), "duplicate seen_before");
 }
 
 #[test]

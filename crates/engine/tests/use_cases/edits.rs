@@ -2,19 +2,16 @@
 
 use domain::catalog::{Endpoint, Entity, sample};
 use domain::dialect;
-use domain::ids::Mode;
-use domain::money::Micros;
+use domain::ids::{AppId, LineItemId, Mode};
+use domain::money::{CurrencyCode, Micros};
 use domain::secret::Secret;
 use domain::targeting::Profile;
-use engine::{ApplyError, SessionRequest};
+use engine::{ApplyError, MasterKey, SealError, SecretOwner, SessionRequest, Vault};
 
 use crate::node::{MISSION, Node, at, rows_with};
 
-#[tokio::test]
-async fn a_preview_refuses_a_budget_below_what_is_committed_as_applying_does() {
-    let node = Node::new().await;
-    let click_id = node.start().await;
-    node.post(&at(1), &click_id, "install", &[]).await.expect("an answer");
+/// A second user starts the mission.
+async fn start_another(node: &Node) {
     let bob = SessionRequest {
         unit: node.viewer.unit,
         user_id: "bob".to_owned(),
@@ -25,6 +22,14 @@ async fn a_preview_refuses_a_budget_below_what_is_committed_as_applying_does() {
     let bob = node.engine.viewer(whose.0, whose.1, node.viewer.unit, "bob").expect("a viewer");
     let started = node.engine.participate(&at(1), &bob, MISSION).await.expect("an answer");
     started.expect("a start");
+}
+
+#[tokio::test]
+async fn a_preview_refuses_a_budget_below_what_is_committed_as_applying_does() {
+    let node = Node::new().await;
+    let click_id = node.start().await;
+    node.post(&at(1), &click_id, "install", &[]).await.expect("an answer");
+    start_another(&node).await;
     // 0.50 is booked and 6.70 is held.
     for (budget, is_refused) in [(7_199_999, true), (7_200_000, false)] {
         let rows = rows_with(|row| {
@@ -76,15 +81,176 @@ async fn a_secret_that_could_not_sign_is_refused_before_it_is_sealed() {
         assert!(told.message.contains("openssl rand -base64 32"), "{}", told.message);
         assert!(!told.message.contains("abc") && !told.message.contains("!!"), "{}", told.message);
     }
-    let rows = rows_with_secrets(&["whsec_aGVsbG8=", "env:OLD", "sealed:elsewhere"]);
+    let rows = rows_with_secrets(&["whsec_aGVsbG8=", "env:GUERDON_SECRET_OLD"]);
     let applied = node.engine.apply_entities(&at(1), &rows, false, "test").await;
     applied.expect("an edit");
     let snapshot = node.engine.snapshot();
     let app = snapshot.catalog().apps.values().next().expect("an app");
     let secrets = &app.postback.as_ref().expect("an endpoint").secrets;
     assert!(secrets.iter().all(|secret| !secret.is_plain()));
-    let opened = node.engine.vault().open_secret(&secrets[0]).expect("the secret");
+    let owner = SecretOwner::App(app.id, Mode::Live);
+    let opened = node.engine.vault().open_secret(&secrets[0], owner).expect("the secret");
     assert_eq!(opened, Secret::new("whsec_aGVsbG8="));
     let again = node.engine.apply_entities(&at(2), &rows, false, "test").await;
     assert_eq!(again.expect("no edit").difference.edits, []);
+}
+
+/// The sample rows with a second line item, and what both may spend.
+fn rows_with_budgets(first: i64, second: i64) -> Vec<Entity> {
+    let mut rows = rows_with(|row| row.budget = Micros(first));
+    let line_item = rows.iter().find_map(|row| match row {
+        Entity::LineItem(row) => Some(row.clone()),
+        _ => None,
+    });
+    let mut other = line_item.expect("a line item");
+    (other.id, other.advertised_app) = (LineItemId(2), None);
+    (other.budget, other.daily_budget) = (Micros(second), None);
+    rows.push(Entity::LineItem(other));
+    rows
+}
+
+#[tokio::test]
+async fn a_refused_edit_leaves_every_limit_as_it_was() {
+    let node = Node::new().await;
+    node.start().await;
+    start_another(&node).await;
+    let small = rows_with_budgets(100_000_000, 4_000_000);
+    node.engine.apply_entities(&at(1), &small, false, "test").await.expect("an edit");
+    let before: Vec<_> = node.state.levels().await.expect("levels");
+    // One of the two is raised, the other is lowered too far, in either order of their numbers.
+    let refused = rows_with_budgets(4_000_000, 100_000_000);
+    let applied = node.engine.apply_entities(&at(2), &refused, false, "test").await;
+    assert!(matches!(applied, Err(ApplyError::BelowCommitted(LineItemId(1), _))), "{applied:?}");
+    assert_eq!(node.state.levels().await.expect("levels"), before);
+    // Somebody else's edit comes first.
+    let base = node.engine.snapshot();
+    let late = node.engine.difference(&base, &rows_with_budgets(50_000_000, 9_000_000), false);
+    let first = rows_with_budgets(100_000_000, 5_000_000);
+    node.engine.apply_entities(&at(3), &first, false, "test").await.expect("an edit");
+    let before: Vec<_> = node.state.levels().await.expect("levels");
+    let applied = node.engine.apply_difference(&at(4), &base, late, "test").await;
+    assert!(matches!(applied, Err(ApplyError::Conflict(_))), "{applied:?}");
+    assert_eq!(node.state.levels().await.expect("levels"), before);
+}
+
+/// The secrets of the sample app's endpoint as they are kept.
+fn kept(node: &Node) -> Vec<Secret> {
+    let snapshot = node.engine.snapshot();
+    let app = snapshot.catalog().apps.values().next().expect("an app");
+    app.postback.as_ref().expect("an endpoint").secrets.clone()
+}
+
+#[tokio::test]
+async fn a_sealed_secret_is_taken_in_its_own_row_only() {
+    let node = Node::with(sample::entities(), Mode::Live).await;
+    let rows = rows_with_secrets(&["whsec_aGVsbG8="]);
+    node.engine.apply_entities(&at(1), &rows, false, "test").await.expect("an edit");
+    let sealed = kept(&node)[0].clone();
+
+    let exported = rows_with_secrets(&[sealed.expose()]);
+    let again = node.engine.apply_entities(&at(2), &exported, false, "test").await;
+    assert_eq!(again.expect("no edit").difference.edits, []);
+
+    let (mut as_test, mut as_app, mut as_partner) = (exported.clone(), exported.clone(), exported);
+    for row in as_test.iter_mut() {
+        if let Entity::App(app) = row {
+            app.test_postback = app.postback.clone();
+        }
+    }
+    for row in as_app.iter_mut() {
+        if let Entity::App(app) = row {
+            app.id.0 += 100;
+            app.keys.clear();
+        }
+    }
+    for row in as_partner.iter_mut() {
+        if let Entity::Partner(partner) = row {
+            partner.secrets = vec![sealed.clone()];
+        }
+    }
+    let elsewhere = Vault::new(&MasterKey::new([8; 32]), &[]);
+    let owner = SecretOwner::App(AppId(1), Mode::Live);
+    let elsewhere = elsewhere.seal_secret(&Secret::new("whsec_aGVsbG8="), owner);
+    let cases = [
+        (as_test, "test_postback.secrets[0]"),
+        (as_app, "postback.secrets[0]"),
+        (as_partner, "secrets[0]"),
+        (rows_with_secrets(&[sealed.expose(), elsewhere.expose()]), "postback.secrets[1]"),
+        (rows_with_secrets(&["sealed:elsewhere"]), "postback.secrets[0]"),
+    ];
+    for (rows, field) in cases {
+        let base = node.engine.snapshot();
+        let difference = node.engine.difference(&base, &rows, false);
+        let previewed = node.engine.preview(&base, &difference);
+        let applied = node.engine.apply_difference(&at(3), &base, difference, "test").await;
+        for refused in [previewed.err(), applied.err()] {
+            let Some(ApplyError::Invalid(problems)) = refused else { unreachable!("{refused:?}") };
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert_eq!(problems[0].field, field);
+            let told = &problems[0].message;
+            assert!(told.contains("sealed for another row") && !told.contains("whsec"), "{told}");
+        }
+    }
+    assert_eq!(kept(&node), [sealed]);
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_for_secrets_is_refused() {
+    let node = Node::with(sample::entities(), Mode::Live).await;
+    let rows = rows_with_secrets(&["whsec_aGVsbG8=", "env:PATH"]);
+    let applied = node.engine.apply_entities(&at(1), &rows, false, "test").await;
+    let Err(ApplyError::Invalid(problems)) = applied else { unreachable!("{applied:?}") };
+    assert_eq!(problems[0].field, "postback.secrets[1]");
+    assert!(problems[0].message.contains("GUERDON_SECRET_"), "{}", problems[0].message);
+}
+
+#[tokio::test]
+async fn secrets_that_cannot_be_opened_are_named() {
+    let node = Node::with(sample::entities(), Mode::Live).await;
+    assert_eq!(node.engine.closed_secrets(), []);
+    let rows = rows_with_secrets(&["whsec_aGVsbG8=", "env:GUERDON_SECRET_NOT_SET"]);
+    node.engine.apply_entities(&at(1), &rows, false, "test").await.expect("an edit");
+    let closed = node.engine.closed_secrets();
+    assert_eq!(closed.len(), 1, "{closed:?}");
+    let variable = "GUERDON_SECRET_NOT_SET".to_owned();
+    assert_eq!(closed[0].why, SealError::NoSuchVariable(variable));
+    assert_eq!(
+        closed[0].to_string(),
+        "apps 1 postback.secrets[1]: the environment variable GUERDON_SECRET_NOT_SET is not set"
+    );
+}
+
+/// The currency that money was booked in stays, for a file and its dry run alike, also by the detour
+/// of deleting the row first.
+#[tokio::test]
+async fn a_line_item_keeps_the_currency_of_what_is_booked() {
+    let node = Node::new().await;
+    let click_id = node.start().await;
+    node.post(&at(1), &click_id, "install", &[]).await.expect("an answer");
+    let in_won = rows_with(|row| row.currency = CurrencyCode::parse("KRW").expect("a currency"));
+    for is_deleted in [false, true] {
+        let base = node.engine.snapshot();
+        assert_eq!(base.catalog().line_items.is_empty(), is_deleted);
+        let difference = node.engine.difference(&base, &in_won, false);
+        let previewed = node.engine.preview(&base, &difference);
+        let applied = node.engine.apply_difference(&at(2), &base, difference, "test").await;
+        let (Err(ApplyError::Invalid(problems)), Err(ApplyError::Invalid(same))) =
+            (previewed, applied)
+        else {
+            unreachable!("it was not refused")
+        };
+        assert_eq!(problems, same);
+        let told: Vec<_> = problems.iter().map(|one| (one.id, one.field.as_str())).collect();
+        assert_eq!(told, [(1, "currency")]);
+        assert!(problems[0].message.ends_with("make a new line item in KRW"));
+        assert_eq!(node.engine.snapshot().revision(), base.revision());
+        if !is_deleted {
+            node.engine
+                .apply_entities(&at(3), &[], true, "test")
+                .await
+                .expect("an empty catalogue");
+        }
+    }
+    let back = node.engine.apply_entities(&at(4), &sample::entities(), false, "test").await;
+    back.expect("the same rows put back");
 }

@@ -130,8 +130,8 @@ human! {
     CurrencyText(CurrencyCode) "USD";
     /// The digest of a key, 64 hexadecimal digits.
     DigestText([u8; 32]) "5d41402abc4b2a76b9719d911017c592ae2e2a1d3a5c2d7e1f0b4c8d9e6f7a01";
-    /// A secret: sealed by the server (`sealed:…`), a reference (`env:NAME`), or the text itself.
-    SecretText(Secret) "env:POSTBACK_SECRET";
+    /// A secret: sealed by the server (`sealed:…`), a reference (`env:GUERDON_SECRET_NAME`), or the text itself.
+    SecretText(Secret) "env:GUERDON_SECRET_POSTBACK";
     /// Text with `{macros}`; `{{` and `}}` are braces.
     TemplateText(Template) "{transaction_id}";
     /// An HTTP status or a range of them: `200`, `200-299`.
@@ -369,7 +369,7 @@ impl Human for DigestText {
 }
 
 impl Human for SecretText {
-    const EXPECTED: &'static str = "a secret or a reference such as \"env:NAME\"";
+    const EXPECTED: &'static str = "a secret or a reference such as \"env:GUERDON_SECRET_NAME\"";
 
     fn read(text: &str) -> Result<Self, String> {
         Ok(Self(Secret::new(text)))

@@ -17,7 +17,7 @@ use domain::dialect::{
 use domain::journal::Message;
 use domain::secret::Secret;
 use domain::time::Timestamp;
-use engine::{SealError, Vault};
+use engine::{SealError, SecretOwner, Vault};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 use url::Url;
@@ -38,8 +38,12 @@ impl Secrets {
     /// # Errors
     ///
     /// A secret that cannot be opened, or a key of a wrong length.
-    pub(crate) fn open(endpoint: &Endpoint, vault: &Vault) -> Result<Self, RenderError> {
-        let opened = endpoint.secrets.iter().map(|secret| vault.open_secret(secret));
+    pub(crate) fn open(
+        endpoint: &Endpoint,
+        owner: SecretOwner,
+        vault: &Vault,
+    ) -> Result<Self, RenderError> {
+        let opened = endpoint.secrets.iter().map(|secret| vault.open_secret(secret, owner));
         let mut signing = opened.collect::<Result<Vec<Secret>, SealError>>()?;
         if !matches!(endpoint.dialect.body, Body::Encrypted(_)) {
             return Ok(Secrets { signing, cipher: None });

@@ -615,14 +615,14 @@ async fn every_dialect_is_told_as_its_vendor_does() {
 #[tokio::test]
 async fn a_missing_secret_is_waited_for() {
     let receiver = Receiver::kind().await;
-    let variable = "env:GUERDON_TEST_NO_SUCH_SECRET";
+    let variable = "env:GUERDON_SECRET_NO_SUCH_ONE";
     let endpoint = speaking(preset("standard_webhooks").unwrap(), receiver.url("/"), &[variable]);
     let mut world = World::new(vec![endpoint]).await;
     world.start();
     world.earn(1, "u").await;
     let waiting = world.until(1, |one| one.attempts == 1).await;
     assert_eq!(waiting.state, DeliveryState::Retrying);
-    assert!(waiting.last.unwrap().note.contains("GUERDON_TEST_NO_SUCH_SECRET is not set"));
+    assert!(waiting.last.unwrap().note.contains("GUERDON_SECRET_NO_SUCH_ONE is not set"));
     let url = receiver.url("/");
     world
         .set_app(1, |app| {

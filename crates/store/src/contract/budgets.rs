@@ -120,6 +120,11 @@ pub async fn budgets_set_limits_below_committed_is_refused(fixture: &dyn Fixture
     let wanted = LimitsOutcome::Set(level_of(&*state).await?);
     ensure_eq!(outcome, wanted, "the limits that there are, below what is booked since");
     ensure_eq!(state.head().await?, head, "the end of the journal");
+    let raised = sample::limits(72);
+    let outcome = state.set_limits(LINE_ITEM, raised, NOW).await?;
+    let wanted = LimitsOutcome::Set(level_of(&*state).await?);
+    ensure_eq!(outcome, wanted, "higher limits, below what is booked");
+    ensure_eq!(level_of(&*state).await?.limits, raised, "the limits afterwards");
     Ok(())
 }
 

@@ -101,7 +101,8 @@ impl Inner {
         if row.limits == Some(limits) {
             return LimitsOutcome::Set(self.budgets.level(line_item));
         }
-        if limits.total < row.total.committed() {
+        let is_lower = row.limits.is_none_or(|known| limits.total < known.total);
+        if is_lower && limits.total < row.total.committed() {
             return LimitsOutcome::BelowCommitted(self.budgets.level(line_item));
         }
         self.budgets.rows.insert(line_item, Row { limits: Some(limits), ..row });

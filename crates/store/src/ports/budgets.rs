@@ -19,8 +19,8 @@ pub enum LimitsOutcome {
 /// Budgets of line items.
 #[async_trait]
 pub trait Budgets: Send + Sync {
-    /// Sets what a line item may spend, and journals it if anything differs. Refused if the total
-    /// is below what is booked and held; setting the same limits again changes nothing.
+    /// Sets what a line item may spend, and journals it if anything differs. Refused if the total is
+    /// lowered to below what is booked and held; setting the same limits again changes nothing.
     async fn set_limits(
         &self,
         line_item: LineItemId,

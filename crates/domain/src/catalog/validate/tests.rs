@@ -72,7 +72,7 @@ fn endpoint(url: &str, dialect: &str, secrets: usize) -> Option<Endpoint> {
     Some(Endpoint {
         url: url.to_owned(),
         dialect: dialect::preset(dialect).unwrap(),
-        secrets: vec![Secret::new("env:KEY"); secrets],
+        secrets: vec![Secret::new("env:GUERDON_SECRET_KEY"); secrets],
     })
 }
 
@@ -336,6 +336,17 @@ fn ad_groups_and_partners() {
             "partners 1 secrets: the recipe requires",
         ),
         (|c| partner(c).secrets = secrets(1, ""), "partners 1 secrets[0]: a secret has 1 to"),
+        (
+            |c| partner(c).secrets = secrets(1, "env:PROD_DB_PASSWORD"),
+            "partners 1 secrets[0]: the name of a secret's variable must begin with GUERDON_SECRET_",
+        ),
+        (
+            |c| {
+                app(c).postback = endpoint("https://p.example", "standard_webhooks", 1);
+                app(c).postback.as_mut().unwrap().secrets.extend(secrets(1, "env:HOME"));
+            },
+            "apps 1 postback.secrets[1]: the name of a secret's variable must begin with",
+        ),
         (
             |c| {
                 let nobody = Advertiser { id: AdvertiserId(0), name: "A".to_owned() };
