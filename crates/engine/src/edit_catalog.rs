@@ -11,7 +11,9 @@
 //! budget is ever higher than the saved catalogue says (M2), and the next refresh sets it right.
 
 use domain::budget::{Level, Limits};
-use domain::catalog::{Difference, Edit, Endpoint, Entity, Partner, Problem, diff, frozen, validate};
+use domain::catalog::{
+    Difference, Edit, Endpoint, Entity, Partner, Problem, diff, frozen, validate,
+};
 use domain::ids::{LineItemId, Mode};
 use domain::secret::Secret;
 use domain::snapshot::Snapshot;

@@ -10,7 +10,7 @@ use crate::support::publisher::Publisher;
 
 /// What is done to the database, and an invariant that it breaks.
 const DEEDS: [(&str, &str); 5] = [
-    ("DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal WHERE messages > 0)", "M8"),
+    ("DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal WHERE messages > 0)", "STORE"),
     ("UPDATE journal SET chain = zeroblob(16) WHERE messages > 0", "M8"),
     ("UPDATE budgets SET booked = booked - 1 WHERE booked > 0", "M2"),
     ("DELETE FROM deliveries", "D1"),
@@ -34,7 +34,8 @@ async fn what_is_changed_in_the_database_is_found() {
     let database = node.folder().join("guerdon.db");
     let whole = std::fs::read(&database).unwrap();
     for (deed, invariant) in DEEDS {
-        let script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute(sys.argv[2])";
+        let script =
+            "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute(sys.argv[2])";
         let status = Command::new("python3").args(["-c", script]).arg(&database).arg(deed).status();
         assert!(status.unwrap().success(), "{deed}");
         let found = node.run(&["verify", "--json"]).expect(3).json();
