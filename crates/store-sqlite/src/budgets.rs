@@ -67,8 +67,8 @@ impl Work for SetLimits {
     fn run(&self, tx: &mut Tx<'_>) -> Result<LimitsOutcome, Failure> {
         let budget = tx.books.budget(tx.conn, self.line_item)?;
         let is_same = budget.is_set && budget.limits == self.limits;
-        let is_below =
-            self.limits.total < budget.total.committed() && self.limits.total < budget.limits.total;
+        let is_lower = !budget.is_set || self.limits.total < budget.limits.total;
+        let is_below = is_lower && self.limits.total < budget.total.committed();
         if is_below && !is_same {
             return Ok(LimitsOutcome::BelowCommitted(tx.books.level(tx.conn, self.line_item)?));
         }
