@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use engine::{Delivery, DeliveryFilter};
+use axum::http::StatusCode;
+use engine::{Ctx, Delivery, DeliveryFilter, EngineError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -102,6 +103,9 @@ async fn list_rewards(
     let after = params.after.as_deref().filter(|after| !after.is_empty());
     let begin: Option<Place> = paging::after(("after", after), LIST)?;
     let (app, mode, after) = (caller.app, caller.mode, begin.map(|place| (place.seq, place.id)));
+    if let Some(place) = begin {
+        check_place(&api, &ctx, &caller, place).await?;
+    }
     let filter = DeliveryFilter { app, mode, state: None, after, limit: limit + 1 };
     let mut found = api.engine().list_deliveries(&ctx, filter).await?;
     let has_more = found.len() > limit;
@@ -110,6 +114,30 @@ async fn list_rewards(
     let rewards = found.iter().map(RewardDoc::of);
     let next = paging::cursor(LIST, end);
     Ok(Json(RewardsDoc { rewards: rewards.collect(), next, has_more }))
+}
+
+/// Whether the place is still where it was. After a backup was restored, what was booked since has
+/// gone, and a reader who went on from there would miss what takes those places.
+async fn check_place(
+    api: &Api,
+    ctx: &Ctx,
+    caller: &AppCaller,
+    place: Place,
+) -> Result<(), Problem> {
+    if place == Place::default() {
+        return Ok(());
+    }
+    let found = api.engine().read_delivery(ctx, (caller.app, caller.mode), place.id).await;
+    match found {
+        Ok(delivery) if delivery.seq == place.seq => Ok(()),
+        Err(error) if !matches!(error, EngineError::NotFound(_)) => Err(error.into()),
+        _ => {
+            let detail = "This place is not known any more: the server was restored from a backup. \
+                          Go on from a `next` that you kept before, or from the beginning, and pass \
+                          over the transactions that you have.";
+            Err(Problem::new(StatusCode::CONFLICT, "unknown_place", detail))
+        }
+    }
 }
 
 impl RewardDoc {

@@ -52,8 +52,8 @@ pub(crate) struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// Opens the desk on a copy of the state.
     ///
-    /// The publisher's share of an app that has been deleted goes to publisher 0, so that money
-    /// never disappears.
+    /// A deleted app still has its publisher; one that never was has publisher 0, so that money never
+    /// disappears.
     pub(crate) fn open(
         loaded: &'a Loaded,
         snapshot: &'a Snapshot,
@@ -64,7 +64,7 @@ impl<'a> Desk<'a> {
         Self {
             loaded,
             user: state.key(),
-            app: snapshot.catalog().apps.get(&state.app),
+            app: snapshot.catalog().any_app(state.app),
             state,
             now,
             funds,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::ids::Mode;
 use engine::{AttemptNote, AttemptOutcome, Claim, Finished};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::server::{ADMIN, APP, APP_TEST, NOON, Server};
@@ -38,6 +39,13 @@ async fn rewards_are_pulled_without_gap_or_repeat() {
     assert_eq!(ids.len(), 15);
     let again = server.get(&format!("/v1/rewards?after={next}"), APP).await.expect(200);
     assert_eq!((&again.body["rewards"], &again.body["next"]), (&json!([]), &json!(next)));
+    // The same reward at another place: the server was restored, and others have taken its place.
+    let place = String::from_utf8(BASE64URL_NOPAD.decode(next.as_bytes()).unwrap()).unwrap();
+    let (list, rest) = place.split_once(':').unwrap();
+    let moved = format!("{list}:9{rest}");
+    let moved = BASE64URL_NOPAD.encode(moved.as_bytes());
+    let refused = server.get(&format!("/v1/rewards?after={moved}"), APP).await.expect(409);
+    assert_eq!(refused.body["code"], "unknown_place");
 }
 
 #[tokio::test]

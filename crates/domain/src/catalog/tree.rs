@@ -206,6 +206,15 @@ impl Catalog {
         })
     }
 
+    /// The app, deleted or not.
+    #[must_use]
+    pub fn any_app(&self, id: AppId) -> Option<&App> {
+        self.apps.get(&id).or_else(|| match self.retired.get(&(EntityKind::App, id.0)) {
+            Some(Entity::App(row)) => Some(row),
+            _ => None,
+        })
+    }
+
     /// Every line item, deleted or not.
     pub fn all_line_items(&self) -> impl Iterator<Item = &LineItem> {
         let retired = self.retired.values().filter_map(|row| match row {
