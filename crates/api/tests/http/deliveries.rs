@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::BASE64URL_NOPAD;
 use domain::ids::Mode;
 use engine::{AttemptNote, AttemptOutcome, Claim, Finished};
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::server::{ADMIN, APP, APP_TEST, NOON, Server};

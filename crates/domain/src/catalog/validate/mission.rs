@@ -14,6 +14,7 @@ use crate::catalog::{
 };
 use crate::ids::MissionId;
 use crate::money::{MICROS_MAX, Micros};
+use crate::user::EVENTS_MAX;
 
 pub(super) fn check(catalog: &Catalog, found: &mut Findings) {
     for mission in catalog.missions.values() {
@@ -104,6 +105,9 @@ fn check_steps(mission: &Mission, found: &mut Findings) {
         }
         steps::check(at, step, found);
     }
+    let events = all.iter().map(steps::events_needed).fold(0, u64::saturating_add);
+    let message = format_args!("they need {events} events together; one run keeps {EVENTS_MAX}");
+    found.check(events <= EVENTS_MAX as u64, "steps", message);
     let circle = graph::circular(&step_needs(mission));
     for (at, step) in all.iter().enumerate() {
         found.check(

@@ -15,6 +15,7 @@ use crate::ids::{
 use crate::money::{CurrencyCode, MICROS_MAX, Micros, Ppm, Rate};
 use crate::targeting::Targeting;
 use crate::time::{Timestamp, UtcOffset};
+use crate::user::EVENTS_MAX;
 
 fn app(c: &mut Catalog) -> &mut App {
     c.apps.values_mut().next().unwrap()

@@ -23,6 +23,15 @@ pub(super) fn check(at: usize, step: &Step, found: &mut Findings) {
     check_rule(at, &step.rule, found);
 }
 
+/// How many events, at least, it takes to be paid as often as it can be.
+pub(super) fn events_needed(step: &Step) -> u64 {
+    let each = match &step.rule {
+        Rule::Event { aim: Aim::Sum(_), .. } => 1,
+        rule => rule.need(),
+    };
+    each.saturating_mul(step.repeat.limit.into())
+}
+
 fn check_price(at: usize, step: &Step, found: &mut Findings) {
     found.check(
         (0..=MICROS_MAX.0).contains(&step.payout.0),

@@ -10,6 +10,10 @@ fn missions() {
             "missions 1 line_item_id: there is no line item 9",
         ),
         (|c| mission(c).window_seconds = 0, "missions 1 window_seconds: it must be above 0"),
+        (
+            |c| step(c, 0).repeat.limit = EVENTS_MAX as u32,
+            "missions 1 steps: they need 1003 events together; one run keeps 1000",
+        ),
         (|c| mission(c).window_seconds = u32::MAX, "missions 1 window_seconds: it must be above 0"),
         (
             |c| mission(c).typical_minutes = Some(0),
