@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use crate::cli::DemoArgs;
 use crate::commands::verify;
 use crate::output::{Finding, Output, counted};
-use crate::serve::{Server, stop_signal};
+use crate::serve::{Server, StopSignal};
 use crate::telemetry;
 use caller::Caller;
 use folder::Folder;
@@ -54,9 +54,10 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> anyhow::Result<()> {
     if args.walk {
         return walk_and_verify(&scene, server, out).await;
     }
+    let mut stop = StopSignal::new()?;
     guide::show(&scene, out).await?;
     tokio::select! {
-        () = stop_signal() => {}
+        () = stop.wait() => {}
         () = outside.announce(), if !out.json => {}
     }
     server.stop().await

@@ -10,6 +10,7 @@ use domain::words::counted;
 use engine::{ClosedSecret, Ctx, Engine};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::ServeArgs;
@@ -26,12 +27,13 @@ pub(crate) async fn run(path: &Path, args: ServeArgs) -> anyhow::Result<()> {
     loaded.config.jobs.enabled &= !args.no_jobs;
     telemetry::log(&loaded.config.log)?;
     http::raise_descriptors();
+    let mut stop = StopSignal::new()?;
     let server = Server::start(&loaded).await?;
     for closed in server.engine.closed_secrets() {
         tracing::warn!("a secret of the catalogue cannot be opened: {closed}");
     }
     tracing::info!(address = %server.address, "guerdon serves");
-    stop_signal().await;
+    stop.wait().await;
     tracing::info!("stopping: no new connections, requests under way are finished");
     server.stop().await
 }
@@ -189,17 +191,27 @@ fn start_jobs(
     Ok(tokio::spawn(worker.run(stop.clone())))
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+/// Ctrl-C or SIGTERM.
+pub(crate) struct StopSignal {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    /// Listens from now on, so that a signal which comes while the server starts stops it in order.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be listened to");
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for either.
+    pub(crate) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-        Err(_) => drop(interrupt.await),
     }
 }
