@@ -16,8 +16,8 @@ use crate::missions::Fragments;
 
 /// Requests that are worked on at once; one more is told to come back.
 ///
-/// Each holds at most a body and an answer, so this bounds memory; the store's queue is shorter than
-/// this, so a stalled disk is felt here first.
+/// Each holds at most a body and an answer, so this bounds memory. The embedded store's queue has as
+/// many places, so a stalled disk is felt here: whoever got a place here finds one there.
 pub(crate) const REQUESTS_IN_FLIGHT_MAX: usize = 4_096;
 
 /// Requests whose body is on its way at once. They are counted apart, so that clients who send
