@@ -86,7 +86,7 @@ impl Engine {
     }
 
     pub(crate) async fn append(&self, ctx: &Ctx, trace: Record) -> Result<(), StoreError> {
-        ctx.metered(self.stores.state.append(trace)).await.map(drop)
+        ctx.metered(self.stores.state.append(trace)).await
     }
 
     /// Commits a change. An unknown outcome is resolved by asking again with the same change, never

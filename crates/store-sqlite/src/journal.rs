@@ -49,9 +49,9 @@ struct AppendTrace {
 }
 
 impl Work for AppendTrace {
-    type Answer = Seq;
+    type Answer = ();
 
-    fn run(&self, tx: &mut Tx<'_>) -> Result<Seq, Failure> {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         let head = match &self.user {
             Some(user) => head_of(tx.conn, user)?,
             None => None,
@@ -66,7 +66,7 @@ impl Work for AppendTrace {
         if let Some(user) = &self.user {
             set_newest(tx.conn, user, head.as_ref(), seq)?;
         }
-        Ok(seq)
+        Ok(())
     }
 }
 
@@ -78,7 +78,7 @@ fn read(conn: &Connection, after: Seq, limit: usize) -> Result<Vec<Stored>, Fail
 
 #[async_trait]
 impl Journal for SqliteStore {
-    async fn append(&self, trace: Record) -> Result<Seq, StoreError> {
+    async fn append(&self, trace: Record) -> Result<(), StoreError> {
         self.ask(AppendTrace { user: trace.user, body: record_to_bytes(&trace) }).await
     }
 

@@ -78,7 +78,7 @@ impl Work for CommitChange {
             None => 0,
         };
         self.write(tx.conn, head.as_ref(), if seq > 0 { seq } else { prev_seq })?;
-        Ok(Outcome::Applied(Committed { seq, levels: tx.books.levels(tx.conn, &self.moves)? }))
+        Ok(Outcome::Applied(Committed { levels: tx.books.levels(tx.conn, &self.moves)? }))
     }
 }
 

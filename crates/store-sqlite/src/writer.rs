@@ -195,6 +195,7 @@ fn again(error: &StoreError) -> StoreError {
         StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
         StoreError::Unknown(why) => StoreError::Unknown(why.clone()),
         StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
+        StoreError::Moved(whereto) => StoreError::Moved(whereto.clone()),
     }
 }
 

@@ -9,6 +9,10 @@ pub enum StoreError {
     /// The store may or may not have made the change. Ask again with the same change id.
     #[error("the outcome is unknown: {0}")]
     Unknown(String),
+    /// The state has been moved to another store and is not written here any more; nothing was
+    /// changed. Ask the store that it names, or try again once this node uses it.
+    #[error("the state has moved: {0}")]
+    Moved(String),
     /// What was read does not decode or contradicts itself. A person has to look at it.
     #[error("stored data is corrupt: {0}")]
     Corrupt(String),

@@ -29,6 +29,7 @@ pub use ports::outbox::{
     Settled, Settlement,
 };
 pub use ports::reports::{DayFigures, ReportKey, Reports};
+pub use ports::transfer::{BudgetRow, Phase, Transfer, UserRow};
 pub use ports::users::{Committed, LedgerPage, Outcome, Users};
 pub use summary::summary_of;
 pub use tally::{add_figures, figures_of};

@@ -65,24 +65,22 @@ impl Inner {
             self.outbox.check_new(record)?;
         }
         let levels = self.budgets.apply(plan);
-        let seq = self.write_record(user, &change);
+        self.write_record(user, &change);
         self.users.put(user, change);
-        Ok(Outcome::Applied(Committed { seq, levels }))
+        Ok(Outcome::Applied(Committed { levels }))
     }
 
     /// Journals the record of a change, if it has one, and queues its messages.
-    fn write_record(&mut self, user: UserKey, change: &Change) -> u64 {
-        let Some(record) = &change.record else {
-            return 0;
-        };
-        let seq = self.journal.push(change.chain, record.clone());
-        self.outbox.add(seq, user, record);
-        seq
+    fn write_record(&mut self, user: UserKey, change: &Change) {
+        if let Some(record) = &change.record {
+            let seq = self.journal.push(change.chain, record.clone());
+            self.outbox.add(seq, user, record);
+        }
     }
 
     /// Journals a record that changes nobody's state.
-    fn trace(&mut self, record: Record) -> u64 {
-        self.journal.push(domain::journal::Chain::default(), record)
+    fn trace(&mut self, record: Record) {
+        self.journal.push(domain::journal::Chain::default(), record);
     }
 }
 

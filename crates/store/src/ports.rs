@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod journal;
 pub(crate) mod outbox;
 pub(crate) mod reports;
+pub(crate) mod transfer;
 pub(crate) mod users;
 
 /// The four ports that change in one transaction, as one thing to hand around.

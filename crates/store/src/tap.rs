@@ -247,7 +247,7 @@ impl<T: Tap> Outbox for Tapped<T> {
 
 #[async_trait]
 impl<T: Tap> Journal for Tapped<T> {
-    async fn append(&self, trace: Record) -> Result<Seq, StoreError> {
+    async fn append(&self, trace: Record) -> Result<(), StoreError> {
         self.run(Method::Append, None, self.inner.append(trace)).await
     }
 

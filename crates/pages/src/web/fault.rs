@@ -52,7 +52,9 @@ impl Fault {
     pub(crate) async fn of(shared: &Shared, visitor: &Visitor, error: &EngineError) -> Self {
         let kind = match error {
             EngineError::NotFound(_) | EngineError::Invalid { .. } => NoticeKind::NotFound,
-            EngineError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_))
+            EngineError::Store(
+                StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Moved(_),
+            )
             | EngineError::Contended => NoticeKind::Maintenance,
             EngineError::Store(StoreError::Corrupt(_)) => NoticeKind::ServerError,
         };

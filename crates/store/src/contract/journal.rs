@@ -33,8 +33,8 @@ pub async fn journal_head_counts_records(fixture: &dyn Fixture) -> Checked {
     let over = state.commit(Draft::of(&ann, NOW).moving(sample::hold(11)).change()).await?;
     ensure!(matches!(over, Outcome::OverBudget { .. }), "beyond the budget: {over:?}");
     ensure_eq!(state.head().await?, 2, "after a refused change");
-    let seq = state.append(sample::trace(None, "install")).await?;
-    ensure_eq!((seq, state.head().await?), (3, 3), "after a trace, with its place");
+    state.append(sample::trace(None, "install")).await?;
+    ensure_eq!(state.head().await?, 3, "after a trace");
     Ok(())
 }
 
@@ -47,7 +47,8 @@ pub async fn journal_append_leaves_state_and_chain_alone(fixture: &dyn Fixture) 
     let traces = [Some(&ann), Some(&bob), None]
         .map(|user| sample::trace(user.map(|user: &Loaded| user.state.key()), "level_10"));
     for (trace, seq) in traces.into_iter().zip(2..) {
-        ensure_eq!(state.append(trace.clone()).await?, seq, "the place of a trace");
+        state.append(trace.clone()).await?;
+        ensure_eq!(state.head().await?, seq, "the place of a trace");
         let stored = Stored { seq, chain: Chain::default(), record: trace };
         ensure_eq!(state.read(seq - 1, 1).await?, [stored], "the trace");
     }
@@ -182,7 +183,8 @@ pub async fn journal_read_survives_reopening(fixture: &dyn Fixture) -> Checked {
     ensure_eq!(before.len(), 3, "the records before reopening");
     ensure_eq!(state.read(0, ALL).await?, before, "the records after reopening");
     ensure_eq!(state.head().await?, 3, "the end of the journal after reopening");
-    ensure_eq!(state.append(sample::trace(None, "install")).await?, 4, "the next place");
+    state.append(sample::trace(None, "install")).await?;
+    ensure_eq!(state.head().await?, 4, "the next place");
     Ok(())
 }
 

@@ -59,8 +59,9 @@ fn index(seq: Seq) -> usize {
 
 #[async_trait]
 impl Journal for MemoryState {
-    async fn append(&self, trace: Record) -> Result<Seq, StoreError> {
-        Ok(self.lock().trace(trace))
+    async fn append(&self, trace: Record) -> Result<(), StoreError> {
+        self.lock().trace(trace);
+        Ok(())
     }
 
     async fn read(&self, after: Seq, limit: usize) -> Result<Vec<Stored>, StoreError> {

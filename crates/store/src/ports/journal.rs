@@ -25,7 +25,7 @@ pub trait Journal: Send + Sync {
     /// Adds a trace that changes nobody's state: an event without a user, a refusal, a duplicate.
     /// Durable when this returns. A trace carries no transaction, move or message, and does not
     /// lengthen anybody's chain, but is found with its user's records.
-    async fn append(&self, trace: Record) -> Result<Seq, StoreError>;
+    async fn append(&self, trace: Record) -> Result<(), StoreError>;
 
     /// Records after `after`, in order, at most `limit`. A record is never seen before one that
     /// precedes it, so a reader that remembers the last place misses nothing.

@@ -32,8 +32,6 @@ pub enum Outcome {
 /// What an applied change left behind.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Committed {
-    /// The journal's number of the record; 0 if the change had none.
-    pub seq: Seq,
     /// The budgets that it moved, as they stand now.
     pub levels: Vec<Level>,
 }

@@ -210,7 +210,7 @@ impl Outbox for BrokenState {
 
 #[async_trait]
 impl Journal for BrokenState {
-    async fn append(&self, trace: Record) -> Result<Seq, StoreError> {
+    async fn append(&self, trace: Record) -> Result<(), StoreError> {
         self.inner.append(trace).await
     }
 
