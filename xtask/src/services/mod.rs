@@ -1,13 +1,18 @@
 //! `cargo xtask services`: what the tests and the benchmarks need beside the Rust toolchain.
 //!
-//! Debian's packages are one table, `PROGRAMS`; to need another program, add a row. Python tools
-//! live in a virtual environment under the target folder ([`venv`]), so nothing is installed into
-//! the machine's own Python. Everything is looked for first: a second run changes nothing and
-//! takes milliseconds. Services are installed here and started by the tests that use them.
+//! Debian's packages are one table, `PROGRAMS`; to need another program, add a row. What Debian
+//! does not have is made under the target folder (`MADE`), so that nothing is installed into the
+//! machine's own Python or beside the user's own programs. Everything is looked for first: a second
+//! run changes nothing and takes milliseconds.
+//!
+//! Servers are only installed here, never started: the tests start their own, on ports and in
+//! folders of their own, through the crate `services`.
 
 mod apt;
+pub mod dynoxide;
 pub mod venv;
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -53,6 +58,24 @@ const PROGRAMS: &[Program] = &[
         present: || process::on_path("curl"),
     },
     Program {
+        package: "mariadb-server",
+        needed_for: Purpose::Test,
+        why: "the MySQL store is tested against it",
+        present: || has_server("mariadbd") && process::on_path("mariadb"),
+    },
+    Program {
+        package: "redis-server",
+        needed_for: Purpose::Test,
+        why: "the shared cache is tested against it",
+        present: || has_server("redis-server") && process::on_path("redis-cli"),
+    },
+    Program {
+        package: "nginx",
+        needed_for: Purpose::Test,
+        why: "several nodes are tested behind it",
+        present: || has_server("nginx"),
+    },
+    Program {
         package: "python3-venv",
         needed_for: Purpose::Test,
         why: "the contract tests run a Python tool in its own environment",
@@ -60,40 +83,70 @@ const PROGRAMS: &[Program] = &[
     },
 ];
 
+/// Something that no package of Debian brings, made under the target folder.
+struct Made {
+    requirement: &'static str,
+    why: &'static str,
+    present: fn() -> bool,
+    create: fn() -> Result<()>,
+}
+
+/// Everything that is made here; tests and benchmarks need all of it.
+const MADE: &[Made] = &[
+    Made {
+        requirement: venv::REQUIREMENT,
+        why: venv::WHY,
+        present: venv::is_ready,
+        create: venv::create,
+    },
+    Made {
+        requirement: dynoxide::REQUIREMENT,
+        why: dynoxide::WHY,
+        present: dynoxide::is_ready,
+        create: dynoxide::create,
+    },
+];
+
 /// Installs what is missing, or with `check_only` reports it and fails when anything is.
 pub fn ensure(purpose: Purpose, check_only: bool) -> Result<()> {
-    let missing = missing(PROGRAMS, purpose);
-    for program in &missing {
+    let programs = missing(PROGRAMS, purpose);
+    for program in &programs {
         println!("missing: {} ({})", program.package, program.why);
     }
-    let environment_ready = venv::is_ready();
-    if !environment_ready {
-        println!("missing: {} ({})", venv::REQUIREMENT, venv::WHY);
+    let made: Vec<&Made> = MADE.iter().filter(|made| !(made.present)()).collect();
+    for made in &made {
+        println!("missing: {} ({})", made.requirement, made.why);
     }
-    if missing.is_empty() && environment_ready {
+    if programs.is_empty() && made.is_empty() {
         println!("all services for {purpose:?} are installed");
         return Ok(());
     }
     if check_only {
         bail!("something is missing; `cargo xtask services` installs it");
     }
-    install(&missing, environment_ready)
+    install(&programs)?;
+    made.into_iter().try_for_each(|made| (made.create)())
 }
 
-fn install(missing: &[&Program], environment_ready: bool) -> Result<()> {
+fn install(missing: &[&Program]) -> Result<()> {
     if !missing.is_empty() {
         let packages: Vec<&str> = missing.iter().map(|program| program.package).collect();
         apt::install(&packages)?;
     }
-    if let Some(program) = missing.iter().find(|program| !(program.present)()) {
-        bail!("{} was installed and still cannot be found", program.package);
+    match missing.iter().find(|program| !(program.present)()) {
+        Some(program) => bail!("{} was installed and still cannot be found", program.package),
+        None => Ok(()),
     }
-    if environment_ready { Ok(()) } else { venv::create() }
 }
 
 fn missing(programs: &[Program], purpose: Purpose) -> Vec<&Program> {
     let wanted = programs.iter().filter(|program| program.needed_for <= purpose);
     wanted.filter(|program| !(program.present)()).collect()
+}
+
+/// Whether a server is installed; an ordinary user's search path may lack Debian's folder for them.
+fn has_server(program: &str) -> bool {
+    process::on_path(program) || Path::new("/usr/sbin").join(program).is_file()
 }
 
 /// A Python that can make virtual environments: the one on the path, or else Debian's own.

@@ -1,0 +1,63 @@
+//! A DynamoDB-compatible server: the program `dynoxide` on a database file.
+
+use std::io::{Read, Write};
+use std::ops::Deref;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::server::{self, Recipe, Server};
+use crate::{folders, ports, program};
+
+/// A private `dynoxide`. It takes any region and credentials. Tables outlive a kill; the tokens of
+/// idempotent transactions do not, as it keeps them in memory.
+pub struct Dynamo {
+    server: Server,
+}
+
+impl Dynamo {
+    /// Starts a server without tables.
+    pub fn start() -> Result<Self> {
+        let program = find()?;
+        let (folder, port) = (folders::temporary("dynamo")?, ports::reserve()?);
+        let port_text = port.to_string();
+        let words = ["serve", "--log", "quiet", "--db-path", "tables.db", "--port", &port_text];
+        let arguments = words.map(str::to_owned).to_vec();
+        let recipe = Recipe { program, arguments, answers: is_healthy };
+        Ok(Self { server: Server::start(folder, port, recipe)? })
+    }
+
+    /// The address for the client's `endpoint_url`.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port())
+    }
+}
+
+impl Deref for Dynamo {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+/// `cargo xtask services` builds it under the target folder; it is looked for nowhere else, so
+/// that its version is the pinned one.
+fn find() -> Result<PathBuf> {
+    let path = folders::services().join("dynoxide").join("bin").join("dynoxide");
+    if !path.is_file() {
+        bail!("{}", program::missing("dynoxide"));
+    }
+    Ok(path)
+}
+
+fn is_healthy(port: u16) -> bool {
+    let Some(mut stream) = server::connect(port) else {
+        return false;
+    };
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut answer = String::new();
+    let asked = stream.write_all(request.as_bytes());
+    asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok()
+        && answer.starts_with("HTTP/1.1 200")
+}
