@@ -91,7 +91,7 @@ impl Bench<'_> {
     async fn levels(&mut self) -> Result<()> {
         let (pid, options) = (self.server.pid(), self.options);
         let (written, used) = (process::disk_bytes(pid)?, self.used);
-        for callers in options.callers(CALLERS) {
+        for callers in options.callers(&CALLERS) {
             let plan = measure::closed(options, self.server.address, callers, pays);
             self.level(Plan { lasts: LASTS_MAX, ..plan }).await?;
         }
@@ -129,7 +129,7 @@ impl Bench<'_> {
 
 /// Writes as many postbacks as all runs will use.
 async fn prepare(options: &Options, world: &World, server: &Running) -> Result<Requests> {
-    let levels = options.callers(CALLERS).into_iter().chain([most(options)]);
+    let levels = options.callers(&CALLERS).into_iter().chain([most(options)]);
     let runs = options.repetitions() + 1;
     let wanted = SAMPLED + levels.map(|callers| batch(options, callers) * runs).sum::<usize>();
     eprintln!("collecting click ids for {wanted} conversions …");
@@ -137,14 +137,14 @@ async fn prepare(options: &Options, world: &World, server: &Running) -> Result<R
 }
 
 /// Whether the step was paid, or is on hold until it is.
-fn pays(answer: &Answer<'_>) -> bool {
+pub(crate) fn pays(answer: &Answer<'_>) -> bool {
     let says = |text: &[u8]| answer.body.windows(text.len()).any(|part| part == text);
     let verdicts = [br#""verdict":"rewarded""#.as_slice(), br#""verdict":"pending""#];
     answer.status == 200 && verdicts.into_iter().any(says)
 }
 
 fn most(options: &Options) -> usize {
-    options.callers(CALLERS).into_iter().max().unwrap_or(1)
+    options.callers(&CALLERS).into_iter().max().unwrap_or(1)
 }
 
 /// The books must be right; a finding is an error of the command.

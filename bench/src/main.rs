@@ -1,10 +1,10 @@
 //! Load for the release binary of `guerdon`, driven from outside as a client, and what it shows.
 //!
-//! `cargo xtask bench missions` and `cargo xtask bench conversions` build everything and run it. The
-//! server runs as a process of its own on a private copy of seeded data; this program is the load
-//! generator, on one thread. Both share the machine's cores, so figures are lower than with a
-//! generator elsewhere, and each report says so. An answer that is not the expected one ends a run:
-//! there is no rate of errors, because a run with one is no measurement.
+//! `cargo xtask bench missions`, `cargo xtask bench conversions` and `cargo xtask bench shapes` build
+//! everything and run it. The server runs as a process of its own on a private copy of seeded data;
+//! this program is the load generator, on one thread. Both share the machine's cores, so figures are
+//! lower than with a generator elsewhere, and each report says so. An answer that is not the expected
+//! one ends a run: there is no rate of errors, because a run with one is no measurement.
 
 mod client;
 mod feed;
@@ -22,6 +22,8 @@ mod report;
 mod missions;
 mod plays;
 mod conversions;
+mod figures;
+mod shapes;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -49,6 +51,8 @@ enum Command {
     Missions(Options),
     /// Conversions: how many a second are durable.
     Conversions(Options),
+    /// Lists and conversions on every shape, side by side.
+    Shapes(Options),
     /// A server that answers the same bytes to everything; other benchmarks start it.
     #[command(hide = true)]
     BareServer {
@@ -87,7 +91,7 @@ impl Options {
     }
 
     /// Callers at once: one alone, some, and many.
-    pub(crate) fn callers(&self, full: [usize; 3]) -> Vec<usize> {
+    pub(crate) fn callers(&self, full: &[usize]) -> Vec<usize> {
         if self.quick { vec![1, 8] } else { full.to_vec() }
     }
 }
@@ -106,12 +110,15 @@ fn run(command: &Command) -> Result<()> {
     // The generator keeps to one core; the bare server uses all, as the real one does.
     let mut runtime = match command {
         Command::BareServer { .. } => Builder::new_multi_thread(),
-        Command::Missions(_) | Command::Conversions(_) => Builder::new_current_thread(),
+        Command::Missions(_) | Command::Conversions(_) | Command::Shapes(_) => {
+            Builder::new_current_thread()
+        }
     };
     runtime.enable_all().build()?.block_on(async {
         match command {
             Command::Missions(options) => missions::run(options).await,
             Command::Conversions(options) => conversions::run(options).await,
+            Command::Shapes(options) => shapes::run(options).await,
             Command::BareServer { answer_bytes } => bare::serve(*answer_bytes).await,
         }
     })

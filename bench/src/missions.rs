@@ -123,7 +123,7 @@ impl Bench<'_> {
     /// As many as can be answered, by 1, 8 and 32 callers.
     async fn closed(&mut self, what: &str, requests: &Requests) -> Result<()> {
         let address = self.address();
-        for callers in self.options.callers(CALLERS) {
+        for callers in self.options.callers(&CALLERS) {
             let plan = measure::closed(self.options, address, callers, is_list);
             let row = measure::repeated(what, self.options, self.server.pid(), &plan, requests);
             self.report.row(row.await?);
@@ -192,7 +192,7 @@ async fn bare(options: &Options, body_bytes: u64, report: &mut Report) -> Result
     let server = BareServer::start(body_bytes)?;
     let request = feed::get(server.address, "/", "");
     let requests: Requests = std::iter::once(request).collect();
-    for callers in options.callers([1, 8, 32]) {
+    for callers in options.callers(&[1, 8, 32]) {
         let plan = measure::closed(options, server.address, callers, is_list);
         let row = measure::repeated("bare server", options, server.pid(), &plan, &requests);
         report.row(row.await?);
@@ -212,7 +212,7 @@ fn judge(options: &Options, report: &mut Report) -> Result<()> {
 }
 
 fn most(options: &Options) -> usize {
-    options.callers(CALLERS).into_iter().max().unwrap_or(1)
+    options.callers(&CALLERS).into_iter().max().unwrap_or(1)
 }
 
 fn is_list(answer: &Answer<'_>) -> bool {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
+use serde_json::Value;
 
 use crate::client::Conn;
 use crate::feed::Requests;
@@ -39,6 +40,31 @@ pub(crate) async fn postbacks(
         .collect();
     ensure!(requests.len() == wanted, "only {} of {wanted} events can pay", requests.len());
     Ok(requests.into_iter().collect())
+}
+
+/// The click ids of users who have all started one mission, in their order.
+pub(crate) async fn clicks(
+    world: &World,
+    address: SocketAddr,
+    mission: u64,
+    users: u32,
+) -> Result<Vec<String>> {
+    let (next, clicks) = (Cell::new(0), RefCell::new(vec![String::new(); users as usize]));
+    let ask = async || -> Result<()> {
+        let mut conn = Conn::open(address).await?;
+        while next.get() < users {
+            let user = next.replace(next.get() + 1);
+            let started = conn.ask(&world.participate(address, user, mission)).await?;
+            clicks.borrow_mut()[user as usize] = click_of(&started.json(&[200])?)?;
+        }
+        Ok(())
+    };
+    try_join_all((0..ASKERS).map(|_| ask())).await?;
+    Ok(clicks.into_inner())
+}
+
+fn click_of(started: &Value) -> Result<String> {
+    Ok(started["click_id"].as_str().context("the run has no click_id")?.to_owned())
 }
 
 /// A run that can go on.
@@ -100,10 +126,10 @@ impl Collector<'_> {
             let mission = run["id"].as_u64().context("the mission has no id")?;
             let request = self.world.participate(self.address, user, mission);
             let started = conn.ask(&request).await?.json(&[200])?;
-            let click = started["click_id"].as_str().context("the run has no click_id")?;
+            let click = click_of(&started)?;
             let steps = started["steps"].as_array().map_or(0, Vec::len);
             self.steps.set(self.steps.get() + steps);
-            self.runs.borrow_mut().push(Run { click: click.to_owned(), steps });
+            self.runs.borrow_mut().push(Run { click, steps });
         }
         Ok(())
     }

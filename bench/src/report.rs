@@ -69,6 +69,8 @@ pub(crate) struct Report {
     data: Contents,
     rows: Vec<Row>,
     facts: Vec<Fact>,
+    /// Sentences about the circumstances.
+    notes: Vec<String>,
     aims: Vec<Aim>,
 }
 
@@ -88,6 +90,7 @@ impl Report {
             data,
             rows: Vec::new(),
             facts: Vec::new(),
+            notes: Vec::new(),
             aims: Vec::new(),
         })
     }
@@ -108,6 +111,11 @@ impl Report {
     /// Adds a figure.
     pub(crate) fn fact(&mut self, what: &str, value: f64, unit: &'static str) {
         self.facts.push(Fact { what: what.to_owned(), value, unit });
+    }
+
+    /// Adds a sentence about the circumstances.
+    pub(crate) fn note(&mut self, sentence: String) {
+        self.notes.push(sentence);
     }
 
     /// Adds an aim. A quick run on little data has none.
@@ -138,7 +146,11 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}\n{}\n\n", self.machine.sentence(), self.data.sentence());
+        let mut text = format!("{}\n{}\n", self.machine.sentence(), self.data.sentence());
+        for note in &self.notes {
+            let _ = writeln!(text, "{note}");
+        }
+        text.push('\n');
         text.push_str(&aligned(&self.table()));
         text.push('\n');
         for line in self.fact_lines().chain(self.aim_lines()) {
@@ -180,7 +192,11 @@ impl Report {
         let sentence = self.machine.sentence();
         let mut text = format!("Measured on {} on {sentence}\n", self.measured_at);
         text.push_str("The load generator and the server share these cores.\n");
-        let _ = writeln!(text, "{}\n", self.data.sentence());
+        let _ = writeln!(text, "{}", self.data.sentence());
+        for note in &self.notes {
+            let _ = writeln!(text, "{note}");
+        }
+        text.push('\n');
         text.push_str(&markdown(&self.table()));
         text.push('\n');
         for line in self.fact_lines() {

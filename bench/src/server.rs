@@ -51,10 +51,15 @@ impl Guerdon {
 
     /// Starts a server on the data in `folder` and waits until it is ready.
     pub(crate) async fn serve(&self, folder: &Path) -> Result<Running> {
+        self.start(folder, &["serve"]).await
+    }
+
+    /// The same for a command that serves, or works, until it is told to stop.
+    pub(crate) async fn start(&self, folder: &Path, arguments: &[&str]) -> Result<Running> {
         let address = free_address()?;
-        let log = folder.join("server.log");
+        let log = folder.join(format!("{}.log", arguments.join("")));
         let mut command = self.command(folder);
-        command.args(["serve", "--listen", &address.to_string()]);
+        command.args(arguments).args(["--listen", &address.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let begun = Instant::now();
         let child = command.spawn().context("the server cannot be started")?;
@@ -73,6 +78,8 @@ impl Guerdon {
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg("--config").arg(folder.join("guerdon.toml"));
+        // The DynamoDB of a benchmark takes any.
+        command.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench");
         command
     }
 }

@@ -1,4 +1,4 @@
-//! Both benchmarks from end to end on little data: the load generator, the seeded world and the
+//! The benchmarks from end to end on little data: the load generator, the seeded world and the
 //! server fit together. What is measured here means nothing.
 
 #![expect(
@@ -9,6 +9,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 
 use serde_json::Value;
 
@@ -28,8 +29,51 @@ fn the_quick_benchmarks_run_through() {
     assert!(fact(&conversions, "ledger entries verified afterwards, all right") > 0.0);
 }
 
+/// The same loads on every shape, on real servers, with data that were moved from shape to shape; the
+/// benchmark itself fails unless the books are right on each.
+#[test]
+fn the_quick_shapes_run_through() {
+    build_server();
+    let shapes = quick("shapes");
+    for shape in ["embedded", "compact", "standard", "scaled"] {
+        for load in ["list", "conversion"] {
+            assert_eq!(callers(&shapes, &format!("{shape}: {load}")), [1, 8], "{shape}");
+        }
+        for load in ["start", "conversion"] {
+            let what = format!("{shape}: {load} on the hot line item");
+            assert_eq!(callers(&shapes, &what), [8], "{what}");
+        }
+        assert_eq!(fact(&shapes, &format!("{shape}: store calls of a list, most")), 1.0);
+        assert_eq!(fact(&shapes, &format!("{shape}: store calls of a conversion, most")), 2.0);
+        let verified = format!("{shape}: ledger entries verified afterwards, all right");
+        assert!(fact(&shapes, &verified) > 0.0);
+    }
+    for shape in ["compact", "standard", "scaled"] {
+        assert_eq!(fact(&shapes, &format!("{shape}: users moved from embedded")), 150.0);
+    }
+    for shape in ["standard", "scaled"] {
+        let units = |what: &str| fact(&shapes, &format!("{shape}: {what}"));
+        assert!(units("read units of a list, one by one") >= 1.0);
+        assert_eq!(units("write units of a list, one by one"), 0.0);
+        assert!(units("write units of a conversion, one by one") >= 2.0);
+    }
+    for cache in ["cache in process", "cache in one Redis"] {
+        let what = format!("compact, {cache}: list of busy users");
+        assert_eq!(callers(&shapes, &what), [8], "{what}");
+        assert!(fact(&shapes, &format!("{what}, share from the cache")) > 0.0);
+    }
+    let told = shapes["notes"].to_string();
+    assert!(told.contains("sync_binlog = 1"), "{told}");
+    assert!(told.contains("innodb_flush_log_at_trx_commit = 1"), "{told}");
+}
+
 /// The server lies beside the benchmark; a plain `cargo test` of this crate does not build it.
 fn build_server() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(build);
+}
+
+fn build() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));

@@ -33,6 +33,9 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 const REQUEST_SECONDS: &str = "guerdon_http_request_seconds";
 /// Store calls of requests, by `route`.
 const STORE_CALLS: &str = "guerdon_http_store_calls";
+/// Users that were shown through a cache, by `source`: `store`, `cache`, or `stale` while the store
+/// fails.
+const SHOWN: &str = "guerdon_shown_users_total";
 /// Requests that were turned away because too many were under way.
 const SHED: &str = "guerdon_http_requests_shed_total";
 
@@ -59,6 +62,9 @@ pub(crate) async fn around(
     let spent = ctx.spent();
     if spent.calls > 0 {
         response.headers_mut().insert(SERVER_TIMING, server_timing(spent));
+    }
+    if let Some(source) = ctx.seen() {
+        metrics::counter!(SHOWN, "source" => source.name()).increment(1);
     }
     labels.record(&response, begun, spent);
     response

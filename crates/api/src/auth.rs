@@ -103,11 +103,7 @@ impl FromRequestParts<Arc<Api>> for Caller {
         if let Some(session) = engine.session(&ctx, &token) {
             return Ok(Self(Viewer::of(&session)));
         }
-        let Some(app) = app_of_key(engine, &token) else {
-            let detail =
-                "The session has ended or is not known; open a new one with POST /v1/sessions.";
-            return Err(Problem::unauthenticated(detail));
-        };
+        let app = app_of_key(engine, &token).ok_or_else(Problem::no_session)?;
         let (user_id, unit_id) = on_behalf.required()?;
         Ok(Self(engine.viewer(app.app, app.mode, UnitId(unit_id), &user_id)?))
     }
@@ -157,7 +153,7 @@ fn app_of_key(engine: &Engine, key: &str) -> Option<AppCaller> {
     engine.app_of_key(key).map(|(app, mode)| AppCaller { app: app.id, mode })
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

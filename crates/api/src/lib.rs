@@ -13,6 +13,7 @@ mod state;
 mod around;
 mod auth;
 mod extract;
+mod limits;
 mod paging;
 mod problem;
 mod stamp;
@@ -42,6 +43,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 
+pub use limits::ClientAddress;
 pub use state::{AdminKey, ApiState, Dependency, Eventually, Role, Verify};
 
 use state::Api;
@@ -57,6 +59,20 @@ pub fn router(state: ApiState, beside: Router) -> Router {
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(Arc::clone(&api))
         .merge(beside)
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(from_fn(around::catch_panics))
+        .layer(from_fn_with_state(Arc::clone(&api), limits::limit))
+        .layer(from_fn_with_state(api, around::around))
+}
+
+/// What operations needs alone: `/livez`, `/readyz` and `/metrics` of a process that answers nobody
+/// else.
+pub fn operations_router(state: ApiState) -> Router {
+    let api = Arc::new(Api::new(state));
+    let (routes, _) = OpenApiRouter::new().merge(operations::router()).split_for_parts();
+    routes
+        .with_state(Arc::clone(&api))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(from_fn(around::catch_panics))

@@ -45,7 +45,7 @@ const CALLERS: [(&str, &str); 3] = [
 ];
 
 /// Refusals that are the same everywhere, with the name of their shared description.
-const REFUSALS: [(&str, &str, &str); 9] = [
+const REFUSALS: [(&str, &str, &str); 10] = [
     ("400", "BadRequest", "The request cannot be read."),
     ("401", "Unauthenticated", "Nobody, or nobody known, is calling."),
     ("403", "Forbidden", "The caller may not do this."),
@@ -54,6 +54,7 @@ const REFUSALS: [(&str, &str, &str); 9] = [
     ("413", "TooLarge", "The body is too large."),
     ("415", "UnsupportedMediaType", "The body is of another type than it has to be."),
     ("422", "Invalid", "The request was understood, but cannot be carried out as it stands."),
+    ("429", "RateLimited", "The caller has asked too often; nothing was recorded."),
     (
         "503",
         "Unavailable",
@@ -121,7 +122,7 @@ fn refusal(status: &str, about: &str) -> Response {
         |about: &str| Header::builder().schema(Some(text())).description(Some(about)).build();
     let response = match status {
         "401" => response.header("WWW-Authenticate", header("How to say who calls.")),
-        "503" => response.header("Retry-After", header("Seconds to wait.")),
+        "429" | "503" => response.header("Retry-After", header("Seconds to wait.")),
         _ => response,
     };
     response.header_ref("x-request-id", request_id()).build()
@@ -153,7 +154,7 @@ fn complete(operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     for (status, name, _) in REFUSALS {
         let is_possible = match status {
-            "401" | "403" => is_guarded,
+            "401" | "403" | "429" => is_guarded,
             "404" => has_parameters || has_body,
             "413" | "415" => has_body,
             "409" | "422" => has_parameters || has_body,

@@ -82,6 +82,13 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
     }
 
+    /// A session that has expired, was ended, or is none of ours. Which of them is nobody's business.
+    pub(crate) fn no_session() -> Self {
+        let detail =
+            "The session has ended or is not known; open a new one with POST /v1/sessions.";
+        Self::unauthenticated(detail)
+    }
+
     pub(crate) fn unavailable(cause: impl Into<String>) -> Self {
         let detail = "Nothing was recorded; send the same request again in a moment.";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
@@ -142,10 +149,12 @@ impl From<EngineError> for Problem {
             EngineError::Store(StoreError::Corrupt(cause)) => Self::internal(cause),
             EngineError::Store(error) => Self::unavailable(error.to_string()),
             EngineError::Contended => Self::unavailable(EngineError::Contended.to_string()),
+            EngineError::SessionEnded => Self::no_session(),
             EngineError::NotFound("user") => Self::new(
                 StatusCode::NOT_FOUND,
                 "unknown_user",
-                "This user was never seen; open a session for him first with POST /v1/sessions.",
+                "This user was never seen; check his id, or open a session for him first with \
+                 POST /v1/sessions.",
             ),
             EngineError::NotFound(what) => Self::not_found(what),
             EngineError::Invalid { code, sentence } => Self::invalid(code, sentence),

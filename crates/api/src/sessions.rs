@@ -1,4 +1,5 @@
 //! `POST /v1/sessions`: a publisher's server says who its user is and gets the address of his page.
+//! `DELETE /v1/users/{user_id}/sessions`: it ends all that he has opened.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::AppCaller;
-use crate::extract::{Body, Command};
+use crate::extract::{Body, Command, Params, Path};
 use crate::problem::{FieldProblem, Problem};
 use crate::stamp::rfc3339;
 use crate::state::Api;
@@ -28,7 +29,7 @@ const CUSTOM_MAX: usize = 1_024;
 const INSTALLED_MAX: usize = 500;
 
 pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(open_session))
+    OpenApiRouter::new().routes(routes!(open_session)).routes(routes!(revoke_sessions))
 }
 
 /// Who comes, and where.
@@ -135,6 +136,29 @@ async fn open_session(
         token: opened.token,
     };
     Ok((StatusCode::CREATED, Json(document)))
+}
+
+/// End all sessions of a user.
+///
+/// Tokens that he was given so far are refused from now on, on every node, with status 401. Sessions
+/// that are opened afterwards count at once. Doing it again is harmless.
+#[utoipa::path(
+    delete, path = "/v1/users/{user_id}/sessions", tag = "publisher", security(("app_key" = [])),
+    params((
+        "user_id" = String, Path, description = "The publisher's own id of the user.",
+        min_length = 1, max_length = 255,
+    )),
+    responses((status = 204, description = "They have ended.")),
+)]
+async fn revoke_sessions(
+    State(api): State<Arc<Api>>,
+    Command(ctx): Command,
+    caller: AppCaller,
+    Path(user_id): Path<String>,
+    Params(()): Params<()>,
+) -> Result<StatusCode, Problem> {
+    api.engine().revoke_sessions(&ctx, (caller.app, caller.mode), &user_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 impl ProfileDoc {

@@ -36,6 +36,14 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Serve the API, the mission page and the background jobs.
     Serve(ServeArgs),
+    /// Do the background jobs alone, beside nodes that run with `serve --no-jobs`.
+    Worker(WorkerArgs),
+    /// Create or upgrade what the configured stores need: tables and their indexes.
+    Migrate,
+    /// Move users, budgets, outbox and journal to another store while nodes use them.
+    MigrateState(MigrateStateArgs),
+    /// Examine everything that the configuration names, and say how to mend what is wrong.
+    Doctor,
     /// Apply, export or check the catalogue: apps, line items, missions.
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -84,6 +92,22 @@ pub(crate) struct InitArgs {
     /// The folder to write to.
     #[arg(default_value = ".")]
     pub(crate) folder: PathBuf,
+    /// For which size: which stores keep what.
+    #[arg(long, default_value = "embedded")]
+    pub(crate) shape: Shape,
+}
+
+/// A ready choice of stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Shape {
+    /// One node, and one SQLite file that keeps everything.
+    Embedded,
+    /// Any number of nodes on one database of MySQL or MariaDB.
+    Compact,
+    /// The state in DynamoDB, the catalogue in MySQL or MariaDB, one Redis.
+    Standard,
+    /// The same with a Redis Cluster, and workers apart from the nodes that answer.
+    Scaled,
 }
 
 #[derive(Debug, Args)]
@@ -94,6 +118,13 @@ pub(crate) struct ServeArgs {
     /// Leave background work to another process.
     #[arg(long)]
     pub(crate) no_jobs: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Listen here, for /livez, /readyz and /metrics, instead of where the configuration says.
+    #[arg(long)]
+    pub(crate) listen: Option<std::net::SocketAddr>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -114,6 +145,16 @@ pub(crate) enum CatalogCommand {
         /// `toml` or `json`.
         #[arg(long, default_value = "toml")]
         format: CatalogFormat,
+    },
+    /// Fill the catalogue of another configuration, which nobody has edited yet, with this one: every
+    /// mission version, deleted rows, sealed secrets, the revision and the history.
+    Copy {
+        /// The other configuration file. Its master key must be the same.
+        #[arg(long)]
+        to: PathBuf,
+        /// Check everything and copy nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Check a file on its own, without a database.
     Validate {
@@ -164,6 +205,24 @@ fn long_enough(key: &str) -> Result<String, String> {
         return Err(format!("a key has at least {KEY_CHARS_MIN} characters"));
     }
     Ok(key.to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateStateArgs {
+    /// The store that has the state: a section of the configuration, or another configuration file,
+    /// whose state is meant.
+    #[arg(long, default_value = "state")]
+    pub(crate) from: String,
+    /// The store that gets it.
+    #[arg(long, default_value = "next_state")]
+    pub(crate) to: String,
+    /// Check both ends, say what there is to move, and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// End a move that has begun: the old store has the state as before. No other run of this
+    /// command may be under way.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) abort: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,10 +4,13 @@
 //! client that sends slowly, sends endless headers, or opens streams only to reset them takes what
 //! one connection may take and no more.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::ClientAddress;
 use axum::Router;
+use axum::http::{HeaderMap, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -15,6 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// Connections that are open at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 16_384;
@@ -46,7 +50,12 @@ const RESETS_MAX: usize = 20;
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// Serves until told to stop, and then until the requests that are under way have been answered.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    proxies: usize,
+    stop: CancellationToken,
+) {
     let builder = Arc::new(builder());
     let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
@@ -55,8 +64,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             accepted = accept(&listener, &open) => accepted,
             () = stop.cancelled() => break,
         };
-        let Some((stream, permit)) = accepted else { continue };
-        let service = TowerToHyperService::new(router.clone());
+        let Some((stream, peer, permit)) = accepted else { continue };
+        let service = router.clone().map_request(move |mut request: Request<_>| {
+            let address = client_address(request.headers(), peer, proxies);
+            request.extensions_mut().insert(ClientAddress(address));
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
         tokio::spawn(async move {
             let _permit = permit;
@@ -74,12 +88,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
 async fn accept(
     listener: &TcpListener,
     open: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(open).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             prepare(&stream);
-            Some((stream, permit))
+            Some((stream, peer.ip(), permit))
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");
@@ -87,6 +101,15 @@ async fn accept(
             None
         }
     }
+}
+
+/// Where a request came from. Each proxy adds whom it has heard it from, so only the last entries were
+/// written by proxies of our own; what stands before them anybody may have written.
+fn client_address(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> IpAddr {
+    let Some(place) = proxies.checked_sub(1) else { return peer };
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let heard: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    heard.iter().rev().nth(place).and_then(|address| address.parse().ok()).unwrap_or(peer)
 }
 
 /// Answers are written whole, so waiting for more would only delay them; and a client that does not
@@ -140,4 +163,31 @@ fn builder() -> Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(RESETS_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_cannot_write_his_own_address() {
+        let peer: IpAddr = "10.0.0.1".parse().unwrap();
+        let table: [(&[&str], usize, &str); 7] = [
+            (&["192.0.2.1"], 0, "10.0.0.1"),
+            (&["192.0.2.1"], 1, "192.0.2.1"),
+            (&["198.51.100.9, 192.0.2.1"], 1, "192.0.2.1"),
+            (&["198.51.100.9", "192.0.2.1,10.0.0.2"], 2, "192.0.2.1"),
+            (&["2001:db8::1"], 1, "2001:db8::1"),
+            (&["nonsense"], 1, "10.0.0.1"),
+            (&[], 1, "10.0.0.1"),
+        ];
+        for (lines, proxies, expected) in table {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            let found = client_address(&headers, peer, proxies);
+            assert_eq!(found.to_string(), expected, "{lines:?} {proxies}");
+        }
+    }
 }

@@ -9,8 +9,10 @@ mod demo;
 mod http;
 mod operator;
 mod output;
+mod readiness;
 mod seed;
 mod serve;
+mod shapes;
 mod telemetry;
 mod wiring;
 
@@ -59,6 +61,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(args, out).await,
         Command::Init(args) => commands::init::run(&args, out),
         Command::Serve(args) => serve::run(&cli.config, args).await,
+        Command::Worker(args) => serve::work(&cli.config, args).await,
+        Command::Migrate => commands::migrate::run(&cli.config, out).await,
+        Command::MigrateState(args) => commands::migrate_state::run(&cli.config, &args, out).await,
+        Command::Doctor => commands::doctor::run(&cli.config, out).await,
         Command::Catalog(command) => commands::catalog::run(&cli.config, command, out).await,
         Command::Key(command) => commands::key::run(command, out),
         Command::Verify => commands::verify::run(&cli.config, out).await,

@@ -43,11 +43,12 @@ pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
 }
 
 /// Progress on standard error: a line that is rewritten on a terminal, a line every five seconds
-/// elsewhere.
+/// and at each turn elsewhere.
 pub(crate) struct Progress {
     what: &'static str,
     begun: Instant,
     shown: Option<Instant>,
+    is_due: bool,
     is_terminal: bool,
 }
 
@@ -55,15 +56,21 @@ impl Progress {
     /// Begins to show progress of something.
     pub(crate) fn new(what: &'static str) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
-        Self { what, begun: Instant::now(), shown: None, is_terminal }
+        Self { what, begun: Instant::now(), shown: None, is_due: false, is_terminal }
+    }
+
+    /// Something new has begun: the next state is shown at once.
+    pub(crate) fn turn(&mut self) {
+        self.is_due = true;
     }
 
     /// Shows how far it has come, if it is time to.
     pub(crate) fn at(&mut self, state: impl FnOnce() -> String) {
         let every = Duration::from_millis(if self.is_terminal { 100 } else { 5_000 });
-        if self.shown.unwrap_or(self.begun).elapsed() < every {
+        if !self.is_due && self.shown.unwrap_or(self.begun).elapsed() < every {
             return;
         }
+        self.is_due = false;
         self.shown = Some(Instant::now());
         let line = format!("{}: {}", self.what, state());
         if self.is_terminal {

@@ -19,12 +19,11 @@ use engine::{Ctx, Engine};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
-use store::{AttemptNote, Budgets, Claim, Outbox, Outcome, Settlement, Users};
-use store_sqlite::SqliteStore;
+use store::{AttemptNote, Claim, Outcome, Settlement, StateStore};
 
 use crate::cli::SeedArgs;
 use crate::clock;
-use crate::config::Loaded;
+use crate::config::{Loaded, State};
 use crate::output::{Output, Progress};
 use crate::wiring;
 use people::People;
@@ -66,7 +65,7 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
     check(args)?;
     let node = wiring::open(&loaded).await?;
     if node.engine.snapshot().revision() > 0 {
-        bail!("{} is not empty; seed another database", loaded.database().display());
+        bail!("{} is not empty; seed another one", State::from(loaded.config.store).name());
     }
     let ctx = Ctx::at(clock::now());
     let entities = catalog::entities(args.line_items);
@@ -75,8 +74,8 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
         .await
         .context("the catalogue could not be saved")?;
     let mut progress = Progress::new("seed");
-    let commits = fill(&node.engine, &node.store, args, &mut progress).await?;
-    deliver(&node.store, &mut progress).await?;
+    let commits = fill(&node.engine, &node.state, args, &mut progress).await?;
+    deliver(&*node.state, &mut progress).await?;
     absorb(&node.engine, &mut progress).await?;
     let seconds = progress.end();
     let snapshot = node.engine.snapshot();
@@ -115,7 +114,7 @@ fn check(args: &SeedArgs) -> anyhow::Result<()> {
 /// Commits all users, many at once, and says how many commits that were.
 async fn fill(
     engine: &Engine,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn StateStore>,
     args: &SeedArgs,
     progress: &mut Progress,
 ) -> anyhow::Result<u64> {
@@ -124,7 +123,7 @@ async fn fill(
     let people = Arc::new(people);
     let all = stream::iter(0..args.users).map(|number| {
         let (people, store) = (Arc::clone(&people), Arc::clone(store));
-        tokio::spawn(async move { commit(&store, &people, number).await })
+        tokio::spawn(async move { commit(&*store, &people, number).await })
     });
     let mut done = all.buffer_unordered(USERS_AT_ONCE);
     let (mut users, mut commits) = (0_u32, 0_u64);
@@ -137,7 +136,7 @@ async fn fill(
 }
 
 /// Settles every message as delivered, so that a server on this database has nothing to send.
-async fn deliver(store: &SqliteStore, progress: &mut Progress) -> anyhow::Result<()> {
+async fn deliver(store: &dyn StateStore, progress: &mut Progress) -> anyhow::Result<()> {
     let now = clock::now();
     let claim = Claim {
         now,
@@ -177,7 +176,7 @@ async fn absorb(engine: &Engine, progress: &mut Progress) -> anyhow::Result<()> 
 }
 
 /// Commits everything that one user has done, and says how many commits that were.
-async fn commit(store: &SqliteStore, people: &People, number: u32) -> anyhow::Result<u64> {
+async fn commit(store: &dyn StateStore, people: &People, number: u32) -> anyhow::Result<u64> {
     let changes = people.changes(number)?;
     let count = changes.len() as u64;
     let outcomes = try_join_all(changes.into_iter().map(|change| store.commit(change))).await?;

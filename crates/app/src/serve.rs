@@ -1,41 +1,75 @@
-//! `guerdon serve`: one process that serves the API and the pages and does the background work.
+//! `guerdon serve`: one process that serves the API and the pages and does the background work; and
+//! `guerdon worker`, which does the work alone.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use domain::words::counted;
-use engine::{ClosedSecret, Ctx, Engine};
+use anyhow::{Context, bail};
+use engine::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::ServeArgs;
-use crate::config::{Config, Loaded};
+use crate::cli::{ServeArgs, WorkerArgs};
+use crate::config::{Config, Loaded, State};
+use crate::readiness::Readiness;
 use crate::wiring::{self, Node};
 use crate::{clock, http, telemetry};
 
-/// Runs the command until it is told to stop.
+/// Runs `guerdon serve` until it is told to stop.
 pub(crate) async fn run(path: &Path, args: ServeArgs) -> anyhow::Result<()> {
-    let mut loaded = Loaded::read(path)?;
-    if let Some(listen) = args.listen {
-        loaded.config.server.listen = listen;
+    let loaded = listening(path, args.listen)?;
+    let duty = match loaded.config.jobs.enabled && !args.no_jobs {
+        true => Duty::Everything,
+        false => Duty::Answers,
+    };
+    run_until_told(&loaded, duty, "guerdon serves").await
+}
+
+/// Runs `guerdon worker` until it is told to stop.
+pub(crate) async fn work(path: &Path, args: WorkerArgs) -> anyhow::Result<()> {
+    let loaded = listening(path, args.listen)?;
+    if matches!(loaded.state(), State::Sqlite(_)) && loaded.config.next_state.is_none() {
+        bail!(
+            "the state is in a SQLite file, which one process has to itself: `guerdon serve` does \
+             the work as well"
+        );
     }
-    loaded.config.jobs.enabled &= !args.no_jobs;
+    run_until_told(&loaded, Duty::Work, "guerdon works").await
+}
+
+fn listening(path: &Path, listen: Option<SocketAddr>) -> anyhow::Result<Loaded> {
+    let mut loaded = Loaded::read(path)?;
+    loaded.config.server.listen = listen.unwrap_or(loaded.config.server.listen);
+    Ok(loaded)
+}
+
+async fn run_until_told(loaded: &Loaded, duty: Duty, begun: &str) -> anyhow::Result<()> {
     telemetry::log(&loaded.config.log)?;
     http::raise_descriptors();
     let mut stop = StopSignal::new()?;
-    let server = Server::start(&loaded).await?;
+    let server = Server::start(loaded, duty).await?;
     for closed in server.engine.closed_secrets() {
         tracing::warn!("a secret of the catalogue cannot be opened: {closed}");
     }
-    tracing::info!(address = %server.address, "guerdon serves");
+    tracing::info!(address = %server.address, "{begun}");
     stop.wait().await;
     tracing::info!("stopping: no new connections, requests under way are finished");
     server.stop().await
+}
+
+/// What a process does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Duty {
+    /// It answers and works.
+    Everything,
+    /// It answers, and leaves the work to others.
+    Answers,
+    /// It works, and answers only whoever looks after it.
+    Work,
 }
 
 /// A running node.
@@ -46,34 +80,45 @@ pub(crate) struct Server {
     stop: CancellationToken,
     stop_within: Duration,
     http: tokio::task::JoinHandle<()>,
-    jobs: Option<tokio::task::JoinHandle<()>>,
+    jobs: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
     /// Opens the stores, binds the port and starts the background work.
-    pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Self> {
+    pub(crate) async fn start(loaded: &Loaded, duty: Duty) -> anyhow::Result<Self> {
         let node = wiring::open(loaded).await?;
         let listen = loaded.config.server.listen;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}; is another server running?"))?;
-        Self::run(loaded, node, listener)
+        Self::run(loaded, duty, node, listener)
     }
 
-    /// The same on a port that is bound already.
+    /// The same, with every duty, on a port that is bound already.
     pub(crate) async fn start_on(loaded: &Loaded, listener: TcpListener) -> anyhow::Result<Self> {
         let node = wiring::open(loaded).await?;
-        Self::run(loaded, node, listener)
+        Self::run(loaded, Duty::Everything, node, listener)
     }
 
-    fn run(loaded: &Loaded, node: Node, listener: TcpListener) -> anyhow::Result<Self> {
+    fn run(loaded: &Loaded, duty: Duty, node: Node, listener: TcpListener) -> anyhow::Result<Self> {
         let config = &loaded.config;
         let metrics = telemetry::metrics()?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let router = router(loaded, &node, address, metrics);
-        let http = tokio::spawn(http::serve(listener, router, stop.clone()));
-        let jobs = config.jobs.enabled.then(|| start_jobs(config, &node, &stop)).transpose()?;
+        let state = api_state(loaded, &node, address, metrics);
+        let router = match duty {
+            Duty::Work => api::operations_router(state),
+            Duty::Everything | Duty::Answers => {
+                let pages = pages_state(&state);
+                api::router(state, pages::router(pages))
+            }
+        };
+        let http = tokio::spawn(http::serve(listener, router, config.server.proxies, stop.clone()));
+        let worker = worker(config, &node)?;
+        let jobs = match duty {
+            Duty::Answers => tokio::spawn(worker.keep_fresh(stop.clone())),
+            Duty::Everything | Duty::Work => tokio::spawn(worker.run(stop.clone())),
+        };
         Ok(Self {
             address,
             engine: Arc::clone(&node.engine),
@@ -91,9 +136,7 @@ impl Server {
         self.stop.cancel();
         let ended = async {
             let served = self.http.await;
-            if let Some(jobs) = self.jobs {
-                let _ = jobs.await;
-            }
+            let _ = self.jobs.await;
             served
         };
         match tokio::time::timeout(self.stop_within, ended).await {
@@ -106,37 +149,37 @@ impl Server {
     }
 }
 
-fn router(
+fn api_state(
     loaded: &Loaded,
     node: &Node,
     address: SocketAddr,
     metrics: PrometheusHandle,
-) -> axum::Router {
-    let config = &loaded.config;
-    let public_url = public_url(config, address);
-    let engine = Arc::clone(&node.engine);
-    let ready = Arc::clone(&node.engine);
-    let state = api::ApiState {
-        engine: Arc::clone(&engine),
+) -> api::ApiState {
+    let public_url = public_url(&loaded.config, address);
+    let ready = Readiness::of(node);
+    api::ApiState {
+        engine: Arc::clone(&node.engine),
         clock: Arc::new(clock::now),
         entropy: Arc::new(clock::random::<32>),
-        admin_keys: wiring::admin_keys(config, &node.cli_key),
+        admin_keys: wiring::admin_keys(&loaded.config, &node.cli_key),
         page_url: Arc::new({
             let public_url = public_url.clone();
             move |token| format!("{public_url}{}", pages::session_path(token))
         }),
-        public_url: public_url.clone(),
+        public_url,
         verify: wiring::verify(loaded),
-        readiness: Arc::new(move || Box::pin(readiness(Arc::clone(&ready)))),
+        readiness: Arc::new(move || Box::pin(Arc::clone(&ready).dependencies())),
         metrics: Arc::new(move || metrics.render()),
-    };
-    let pages = pages::PagesState {
-        engine,
+    }
+}
+
+fn pages_state(api: &api::ApiState) -> pages::PagesState {
+    pages::PagesState {
+        engine: Arc::clone(&api.engine),
         clock: Arc::new(clock::now),
         entropy: Arc::new(clock::random::<32>),
-        public_url,
-    };
-    api::router(state, pages::router(pages))
+        public_url: api.public_url.clone(),
+    }
 }
 
 /// The address that links begin with. A demo or test that took any free port is reached there.
@@ -147,34 +190,7 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
     config.server.public_url.trim_end_matches('/').to_owned()
 }
 
-async fn readiness(engine: Arc<Engine>) -> Vec<api::Dependency> {
-    let ctx = Ctx::at(clock::now());
-    let store = engine.backlog(&ctx).await;
-    let store = api::Dependency {
-        name: "store".to_owned(),
-        is_required: true,
-        problem: store.err().map(|error| error.to_string()),
-    };
-    let secrets = api::Dependency {
-        name: "secrets".to_owned(),
-        is_required: false,
-        problem: closed(&engine.closed_secrets()),
-    };
-    vec![store, secrets]
-}
-
-/// What anybody may know of secrets that cannot be opened: the first one's place and variable.
-fn closed(secrets: &[ClosedSecret]) -> Option<String> {
-    let first = secrets.first()?;
-    let count = counted(secrets.len(), "secret");
-    Some(format!("{count} of the catalogue cannot be opened, such as {first}"))
-}
-
-fn start_jobs(
-    config: &Config,
-    node: &Node,
-    stop: &CancellationToken,
-) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+fn worker(config: &Config, node: &Node) -> anyhow::Result<jobs::Worker> {
     let jobs = &config.jobs;
     let settings = jobs::Settings {
         deliveries_in_flight: jobs.deliveries_in_flight,
@@ -182,13 +198,12 @@ fn start_jobs(
         refresh_every: Duration::from_millis(jobs.refresh_ms.max(1)),
         allow_private: config.egress.allow_private.clone(),
     };
-    let worker = jobs::Worker::new(
+    jobs::Worker::new(
         Arc::clone(&node.engine),
         Arc::new(clock::now),
         Arc::new(|| u16::from_le_bytes(clock::random::<2>())),
         settings,
-    )?;
-    Ok(tokio::spawn(worker.run(stop.clone())))
+    )
 }
 
 /// Ctrl-C or SIGTERM.

@@ -1,16 +1,27 @@
 //! Puts the parts together as the configuration says.
 
+mod beside;
+mod freshness;
+mod migrate;
+mod stores;
+
 use std::sync::Arc;
 
 use anyhow::Context;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::ids::bearer_digest;
 use engine::{Ctx, Engine, Stores, Vault};
-use store_sqlite::{OpenError, Options, SqliteStore};
+use store::StateStore;
+use store_sqlite::OpenError;
 
 use crate::clock;
 use crate::commands::verify;
-use crate::config::{Config, Loaded, Role, Store};
+use crate::config::{Config, Loaded, Role};
+pub(crate) use beside::{Beside, broker_settings, cache_settings};
+pub(crate) use freshness::Freshness;
+pub(crate) use migrate::{Migrated, migrate};
+use stores::Opened;
+pub(crate) use stores::{Access, has_views, open_catalog, open_state};
 
 /// Name under which the command line signs its edits.
 pub(crate) const CLI_NAME: &str = "command line";
@@ -18,7 +29,9 @@ pub(crate) const CLI_NAME: &str = "command line";
 /// An engine on its stores.
 pub(crate) struct Node {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) freshness: Arc<Freshness>,
+    pub(crate) beside: Beside,
     pub(crate) cli_key: String,
 }
 
@@ -26,13 +39,17 @@ pub(crate) struct Node {
 pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Node> {
     // Keys come first: without them no database is made that nobody could use.
     let vault = vault(loaded)?;
-    let Store::Sqlite { readers, .. } = &loaded.config.store;
-    let path = loaded.database();
-    let options = Options { readers: *readers, ..Options::default() };
-    let store = SqliteStore::open(&path, options)
-        .with_context(|| format!("cannot open the database {}", path.display()))?;
-    let node = assemble(vault, Arc::new(store));
+    let node = assemble(loaded, vault, stores::open(loaded, Access::Work).await?)?;
     node.engine.refresh_catalog(&Ctx::at(clock::now())).await.context(NO_CATALOG)?;
+    Ok(node)
+}
+
+/// Opens one view of the stores, in which everything fits together, beside a server that may be
+/// running.
+pub(crate) async fn open_view(loaded: &Loaded) -> anyhow::Result<Node> {
+    let vault = vault(loaded)?;
+    let node = assemble(loaded, vault, stores::open(loaded, Access::View).await?)?;
+    node.engine.load_catalog(&Ctx::at(clock::now())).await.context(NO_CATALOG)?;
     Ok(node)
 }
 
@@ -55,26 +72,16 @@ pub(crate) fn vault(loaded: &Loaded) -> anyhow::Result<Vault> {
 /// What is said when the catalogue cannot be read.
 const NO_CATALOG: &str = "cannot load the catalogue";
 
-fn assemble(vault: Vault, store: Arc<SqliteStore>) -> Node {
+fn assemble(loaded: &Loaded, vault: Vault, opened: Opened) -> anyhow::Result<Node> {
     let cli_key = cli_key(&vault);
+    let freshness = Freshness::of(opened.catalog);
     let stores = Stores {
-        state: Arc::clone(&store) as _,
-        catalog: Arc::clone(&store) as _,
-        reports: Arc::clone(&store) as _,
+        state: Arc::clone(&opened.state),
+        catalog: Arc::clone(&freshness) as _,
+        reports: opened.reports,
     };
-    Node { engine: Arc::new(Engine::new(stores, vault)), store, cli_key }
-}
-
-/// Opens one view of the stores, in which everything fits together, beside a server that may be
-/// running.
-pub(crate) async fn open_view(loaded: &Loaded) -> anyhow::Result<Node> {
-    let vault = vault(loaded)?;
-    let path = loaded.database();
-    let store = SqliteStore::open_view(&path)
-        .with_context(|| format!("cannot open the database {}", path.display()))?;
-    let node = assemble(vault, Arc::new(store));
-    node.engine.load_catalog(&Ctx::at(clock::now())).await.context(NO_CATALOG)?;
-    Ok(node)
+    let (engine, beside) = beside::give(loaded, Engine::new(stores, vault))?;
+    Ok(Node { engine: Arc::new(engine), state: opened.state, freshness, beside, cli_key })
 }
 
 /// How the server derives its books anew: from one view of the store.

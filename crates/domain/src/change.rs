@@ -45,8 +45,9 @@ impl Change {
         let cause = match &record {
             Some(_) => chain.0.to_vec(),
             None => {
-                let UserState { profile, segments, blocked, .. } = &state;
-                format!("{profile:?} {segments:?} {blocked} {:?}", state.due_at()).into()
+                let UserState { profile, segments, blocked, sessions_since, .. } = &state;
+                let due_at = state.due_at();
+                format!("{profile:?} {segments:?} {blocked} {sessions_since:?} {due_at:?}").into()
             }
         };
         let id = ChangeId::derive(&state.key(), loaded.version, &cause);
@@ -57,5 +58,30 @@ impl Change {
     #[must_use]
     pub fn after(&self) -> Loaded {
         Loaded { version: self.base + 1, chain: self.chain, state: self.state.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    /// Or a store would take the one for the other, made already.
+    #[test]
+    fn changes_without_a_record_are_told_apart_by_what_they_change() {
+        let loaded = Loaded::default();
+        let id = |state| Change::new(&loaded, state, None).id;
+        let state = |since| UserState { sessions_since: since, ..UserState::default() };
+        let blocked = UserState { blocked: true, ..UserState::default() };
+        let ids = [
+            id(state(None)),
+            id(state(Some(Timestamp(1)))),
+            id(state(Some(Timestamp(2)))),
+            id(blocked),
+        ];
+        for (place, one) in ids.iter().enumerate() {
+            assert!(!ids[place + 1..].contains(one), "{place}");
+        }
+        assert_eq!(id(state(Some(Timestamp(1)))), ids[1]);
     }
 }

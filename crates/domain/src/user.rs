@@ -37,6 +37,9 @@ pub struct UserState {
     pub segments: Vec<SegmentId>,
     /// Whether new participations are refused.
     pub blocked: bool,
+    /// The moment from which his sessions count; `None` if all do. A session keeps the moment that was
+    /// in force when it was opened, and has ended once there is a later one.
+    pub sessions_since: Option<Timestamp>,
     /// Points in his wallet.
     pub balance: Points,
     /// Points on hold.
@@ -62,6 +65,25 @@ impl UserState {
     #[must_use]
     pub fn run(&self, id: EnrollmentId) -> Option<&Enrollment> {
         self.enrollments.iter().find(|run| run.id == id)
+    }
+
+    /// Whether a session counts that was opened when his sessions counted from `since`.
+    ///
+    /// Whoever knows of an older state of him than the session does must not refuse it, so a later
+    /// moment counts as well.
+    #[must_use]
+    pub fn has_session(&self, since: Option<Timestamp>) -> bool {
+        since >= self.sessions_since
+    }
+
+    /// The moment from which his sessions count once those that are open are ended at `now`.
+    ///
+    /// It is later than the one before, whatever the clocks of the nodes say: two sessions are told
+    /// apart even if one ends and the other opens within a millisecond.
+    #[must_use]
+    pub fn sessions_end(&self, now: Timestamp) -> Timestamp {
+        let last = self.sessions_since.map_or(now, |last| Timestamp(last.0.saturating_add(1)));
+        last.max(now)
     }
 
     /// When time alone will next change something: a hold ends, a pending reward is released, or
@@ -277,4 +299,26 @@ pub struct Parked {
     pub units: u64,
     /// Why it waits.
     pub reason: Reason,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_tells_the_sessions_before_it_from_those_after_it() {
+        let mut user = UserState::default();
+        let (mut ended, mut open) = (Vec::new(), None);
+        // Within a millisecond, later, and by a clock that is behind.
+        for now in [5, 5, 5, 9, 2, 2].map(Timestamp) {
+            assert!(user.has_session(open));
+            ended.push(open);
+            user.sessions_since = Some(user.sessions_end(now));
+            assert!(ended.iter().all(|since| !user.has_session(*since)), "{ended:?}");
+            open = user.sessions_since;
+        }
+        assert_eq!(open, Some(Timestamp(11)));
+        // Whoever has not seen the end yet does not refuse who has come after it.
+        assert!(UserState::default().has_session(open));
+    }
 }

@@ -7,7 +7,7 @@
 //! | | |
 //! |---|---|
 //! | M1 | the lines of each transaction sum to zero for each asset |
-//! | M2 | no budget move went beyond the limits of its moment, and the stored level is what the moves add up to |
+//! | M2 | no budget move went beyond the limits of its moment ([`Order`]), and the stored level is what the moves add up to |
 //! | M3 | each reward is booked once, under the id that is derived from what it is for, and the user's state knows it |
 //! | M4 | the journal has no gap; a reversal or capture names its grant and takes no more than it gave |
 //! | M5 | what is held is what participations took and nothing gave back, and nothing is held or owed for too long |
@@ -88,9 +88,23 @@ impl Report {
     }
 }
 
+/// What the order of the records says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Order {
+    /// It is the order of the commits, over all users: each budget move can be judged by what was
+    /// used and allowed at its moment.
+    #[default]
+    Total,
+    /// It is that of each user's commits, and of each line item's limits. A budget is judged by where
+    /// it ends: against the total that it has now, and against the widest limits that it ever had in
+    /// all that may be narrowed below what is used.
+    ByUser,
+}
+
 /// Derives the books from the journal and compares them with what is stored.
 #[derive(Debug, Default)]
 pub struct Verifier {
+    order: Order,
     report: Report,
     users: BTreeMap<UserKey, Books>,
     budgets: BTreeMap<LineItemId, Budget>,
@@ -106,8 +120,8 @@ pub struct Verifier {
 impl Verifier {
     /// A verifier that has seen nothing.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(order: Order) -> Self {
+        Self { order, ..Self::default() }
     }
 
     /// Takes the next record of the journal, with its place and the chain that is stored with it.
@@ -186,7 +200,7 @@ impl Verifier {
             books.finish(user, &mut self.report);
         }
         for (line_item, budget) in &self.budgets {
-            budget.finish(*line_item, &mut self.report);
+            budget.finish(*line_item, self.order, &mut self.report);
         }
         for (end, subject) in self.overdue {
             if end.0.saturating_add(SWEEP_SLACK_MS) < now.0 {
@@ -209,7 +223,8 @@ impl Verifier {
         let books = self.users.entry(user).or_default();
         books.add(chain, record, &subject, &mut self.report);
         for by in &record.moves {
-            self.budgets.entry(by.line_item).or_default().add(by, &subject, &mut self.report);
+            let budget = self.budgets.entry(by.line_item).or_default();
+            budget.add(by, self.order, &subject, &mut self.report);
         }
         self.endpoints.extend(record.messages.iter().map(|message| (message.app, record.mode)));
     }

@@ -45,7 +45,7 @@ impl Engine {
         let _turn = self.stripes.turn(&viewer.user).await;
         let mut funds = Funds::HeldAndMore;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let loaded = self.load(ctx, viewer.user).await?;
+            let loaded = self.load_for(ctx, viewer).await?;
             Self::owned(&loaded, viewer)?;
             let decided = complete(&loaded, &self.snapshot(), &wish, funds, ctx.now)
                 .ok_or(EngineError::NotFound("enrollment or step"))?;

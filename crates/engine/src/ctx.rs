@@ -2,9 +2,12 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use domain::time::Timestamp;
+
+use crate::Source;
 
 /// One command: its moment, and a meter of its store calls.
 #[derive(Debug)]
@@ -13,6 +16,7 @@ pub struct Ctx {
     pub now: Timestamp,
     calls: AtomicU32,
     micros: AtomicU64,
+    seen: Mutex<Option<Source>>,
 }
 
 /// What a command has cost.
@@ -28,7 +32,7 @@ impl Ctx {
     /// A command at `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { now, calls: AtomicU32::new(0), micros: AtomicU64::new(0) }
+        Self { now, calls: AtomicU32::new(0), micros: AtomicU64::new(0), seen: Mutex::new(None) }
     }
 
     /// What it has cost so far.
@@ -38,6 +42,16 @@ impl Ctx {
             calls: self.calls.load(Ordering::Relaxed),
             micros: self.micros.load(Ordering::Relaxed),
         }
+    }
+
+    /// Where the user came from that was shown last; `None` if none was shown through a cache.
+    #[must_use]
+    pub fn seen(&self) -> Option<Source> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn saw(&self, source: Source) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
     }
 
     /// Counts one store call and its time.

@@ -11,7 +11,7 @@ use domain::ids::{AppId, DeliveryId, Mode};
 use domain::time::Timestamp;
 use store::{
     AttemptNote, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Replay, Settled,
-    Settlement,
+    Settlement, Topic,
 };
 
 use crate::{Ctx, Engine, EngineError};
@@ -73,7 +73,7 @@ impl Engine {
         let settled = ctx.metered(settle).await?;
         if settlement == Settlement::Delivered {
             // A reversal may have waited for this one.
-            self.work.notify_one();
+            self.ring(Topic::Work);
         }
         Ok((settlement, settled))
     }
@@ -92,7 +92,7 @@ impl Engine {
             self.read_delivery(ctx, (app, mode), *id).await?;
         }
         let replayed = ctx.metered(self.stores.state.replay(which, ctx.now)).await?;
-        self.work.notify_one();
+        self.ring(Topic::Work);
         Ok(replayed)
     }
 

@@ -17,7 +17,7 @@ use domain::catalog::{
 use domain::ids::{LineItemId, Mode};
 use domain::secret::Secret;
 use domain::snapshot::Snapshot;
-use store::{LimitsOutcome, Saved, SavedRevision};
+use store::{LimitsOutcome, Saved, SavedRevision, Topic};
 
 use crate::refresh_catalog::limits_of;
 use crate::{Ctx, Engine, EngineError, SecretOwner};
@@ -159,6 +159,9 @@ impl Engine {
         let edits = difference.edits.clone();
         let save = self.stores.catalog.save(base, edits, by, ctx.now);
         let saved = ctx.metered(save).await.map_err(EngineError::from);
+        if !matches!(saved, Ok(Saved::Conflict(_))) {
+            self.ring(Topic::Catalog);
+        }
         self.load_catalog(ctx).await?;
         self.mend_limits(ctx).await?;
         match saved? {

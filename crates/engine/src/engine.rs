@@ -8,11 +8,13 @@ use domain::decide::{Levels, Situation};
 use domain::ids::UserKey;
 use domain::journal::Record;
 use domain::snapshot::Snapshot;
-use store::{CatalogStore, Committed, Outcome, Reports, StateStore, StoreError};
+use store::{Broker, CatalogStore, Committed, Outcome, Reports, StateStore, StoreError, Topic};
 use tokio::sync::{Mutex, Notify};
 
 use crate::board::Board;
+use crate::rate_limits::RateLimits;
 use crate::stripes::Stripes;
+use crate::user_cache::UserCache;
 use crate::{Ctx, EngineError, Vault, Viewer};
 
 /// How often a decision is made anew because somebody else changed the user meanwhile.
@@ -38,6 +40,9 @@ pub struct Engine {
     pub(crate) board: Board,
     pub(crate) stripes: Stripes,
     pub(crate) work: Notify,
+    pub(crate) broker: Option<Arc<dyn Broker>>,
+    pub(crate) users: Option<UserCache>,
+    pub(crate) limits: Option<RateLimits>,
     /// Edits of the catalogue take turns; other nodes' edits are seen by the revision.
     pub(crate) editing: Mutex<()>,
     snapshot: RwLock<Arc<Snapshot>>,
@@ -54,6 +59,9 @@ impl Engine {
             board: Board::new(),
             stripes: Stripes::new(),
             work: Notify::new(),
+            broker: None,
+            users: None,
+            limits: None,
             editing: Mutex::new(()),
             snapshot: RwLock::new(Arc::new(empty)),
         }
@@ -71,12 +79,6 @@ impl Engine {
         &self.vault
     }
 
-    /// Waits until a commit has left something in the outbox. A hint only: it may come in vain, and
-    /// after a restart it does not come for what was left before.
-    pub async fn work_hint(&self) {
-        self.work.notified().await;
-    }
-
     pub(crate) fn swap_snapshot(&self, next: Arc<Snapshot>) {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
@@ -85,34 +87,51 @@ impl Engine {
         ctx.metered(self.stores.state.load(user)).await
     }
 
+    /// The user whom somebody speaks for. Every verb that acts for a viewer begins with this or with
+    /// [`Self::shown`], so that no session outlives its end.
+    pub(crate) async fn load_for(&self, ctx: &Ctx, viewer: &Viewer) -> Result<Loaded, EngineError> {
+        let loaded = self.load(ctx, viewer.user).await?;
+        viewer.check_session(&loaded.state)?;
+        Ok(loaded)
+    }
+
     pub(crate) async fn append(&self, ctx: &Ctx, trace: Record) -> Result<(), StoreError> {
         ctx.metered(self.stores.state.append(trace)).await
     }
 
     /// Commits a change. An unknown outcome is resolved by asking again with the same change, never
-    /// by deciding again.
+    /// by deciding again. Before it is acknowledged nobody is shown the old state any more.
     pub(crate) async fn commit(&self, ctx: &Ctx, change: Change) -> Result<Outcome, StoreError> {
         let has_messages = change.record.as_ref().is_some_and(|one| !one.messages.is_empty());
+        let (user, next) = (change.state.key(), change.base + 1);
+        let outcome = self.commit_or_ask_again(ctx, change).await;
+        let is_made = matches!(outcome, Ok(Outcome::Applied(_) | Outcome::Replayed));
+        if is_made || matches!(outcome, Err(StoreError::Unknown(_))) {
+            self.changed(user, next).await;
+        }
+        match &outcome {
+            Ok(Outcome::Applied(committed)) => self.take_levels(&committed.levels),
+            Ok(Outcome::OverBudget { level, .. }) => self.take_levels(std::slice::from_ref(level)),
+            Ok(Outcome::Replayed | Outcome::Stale) | Err(_) => {}
+        }
+        if has_messages && is_made {
+            self.ring(Topic::Work);
+        }
+        outcome
+    }
+
+    async fn commit_or_ask_again(&self, ctx: &Ctx, change: Change) -> Result<Outcome, StoreError> {
         let again = change.clone();
-        let outcome = match ctx.metered(self.stores.state.commit(change)).await {
+        match ctx.metered(self.stores.state.commit(change)).await {
             // If it turns out to have been made, it was made by us.
             Err(StoreError::Unknown(_)) => {
                 match ctx.metered(self.stores.state.commit(again)).await? {
-                    Outcome::Replayed => Outcome::Applied(Committed::default()),
-                    decided => decided,
+                    Outcome::Replayed => Ok(Outcome::Applied(Committed::default())),
+                    decided => Ok(decided),
                 }
             }
-            decided => decided?,
-        };
-        match &outcome {
-            Outcome::Applied(committed) => self.take_levels(&committed.levels),
-            Outcome::OverBudget { level, .. } => self.take_levels(std::slice::from_ref(level)),
-            Outcome::Replayed | Outcome::Stale => {}
+            decided => decided,
         }
-        if has_messages && matches!(outcome, Outcome::Applied(_) | Outcome::Replayed) {
-            self.work.notify_one();
-        }
-        Ok(outcome)
     }
 
     /// Takes budgets over, and notes when that changes what can be shown: whether one more hold of

@@ -11,6 +11,9 @@ pub enum EngineError {
     /// Others kept changing the same user; nothing was changed here. Try again.
     #[error("the user is being changed by too many at once")]
     Contended,
+    /// The session has ended; a new one has to be opened.
+    #[error("the session has ended")]
+    SessionEnded,
     /// There is no such thing, or it is not the caller's.
     #[error("{0} not found")]
     NotFound(&'static str),

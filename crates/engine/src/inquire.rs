@@ -43,7 +43,7 @@ impl Engine {
         if let Some(sentence) = message.as_deref().and_then(message_problem) {
             return Err(EngineError::Invalid { code: "bad_message", sentence });
         }
-        let loaded = self.load(ctx, viewer.user).await?;
+        let loaded = self.load_for(ctx, viewer).await?;
         Self::owned(&loaded, viewer)?;
         let run = loaded.state.run(enrollment).ok_or(EngineError::NotFound("enrollment"))?;
         let snapshot = self.snapshot();

@@ -8,11 +8,15 @@ mod board;
 mod ctx;
 mod engine;
 mod error;
+mod hints;
 mod partner_signature;
+mod rate_limits;
 mod stripes;
+mod user_cache;
 mod vault;
 
 mod open_session;
+mod revoke_sessions;
 mod list_missions;
 mod show_mission;
 mod participate;
@@ -25,6 +29,8 @@ mod inquire;
 mod deliver;
 mod sweep;
 mod absorb_reports;
+
+mod move_state;
 
 mod edit_catalog;
 mod refresh_catalog;
@@ -45,18 +51,24 @@ pub use error::EngineError;
 pub use inquire::Inquiry;
 pub use list_enrollments::RunLine;
 pub use list_missions::{ListView, MissionView, reward_total};
-pub use open_session::{Opened, SessionRequest, Viewer};
+pub use move_state::{
+    Move, MoveError, MoveProgress, MoveReport, Side, Step, Survey, abort_move, move_state,
+    survey_move,
+};
+pub use open_session::{Opened, SessionRequest, Speaker, Viewer};
 pub use participate::{Started, TapAnswer, TapRefused};
 pub use partner_signature::SignatureVerdict;
+pub use rate_limits::{Asker, Rates};
 pub use read_wallet::{Wallet, WalletLine};
 pub use receive_conversion::{ConversionAnswer, ConversionError, Postback};
 pub use secrets::{ClosedSecret, SecretOwner};
 pub use serving::ServingCheck;
 pub use trail::{Trail, TrailLine};
+pub use user_cache::{Source, USER_AGES, UserCodec};
 pub use vault::{ClickId, MasterKey, SealError, Session, Vault};
 
 // What callers need of the ports, so that they never depend on the store crate themselves.
 pub use store::{
-    AttemptNote, Claim, Claimed, DayFigures, Delivery, DeliveryFilter, DeliveryState, Endpoint,
-    Replay, ReportKey, SavedRevision, Seq, Settled, Settlement, StoreError,
+    Allowance, AttemptNote, Claim, Claimed, DayFigures, Delivery, DeliveryFilter, DeliveryState,
+    Endpoint, Rate, Replay, ReportKey, SavedRevision, Seq, Settled, Settlement, StoreError,
 };

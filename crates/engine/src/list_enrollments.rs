@@ -42,7 +42,7 @@ impl Engine {
         after: usize,
         limit: usize,
     ) -> Result<(Vec<RunLine>, Loaded), EngineError> {
-        let loaded = self.load(ctx, viewer.user).await?;
+        let loaded = self.load_for(ctx, viewer).await?;
         let runs = loaded.state.enrollments.iter().rev().skip(after).take(limit);
         let lines = runs.filter_map(|run| self.run_line(run)).collect();
         Ok((lines, loaded))
@@ -58,7 +58,7 @@ impl Engine {
         viewer: &Viewer,
         id: EnrollmentId,
     ) -> Result<(RunLine, Loaded, Vec<TrailLine>), EngineError> {
-        let loaded = self.load(ctx, viewer.user).await?;
+        let loaded = self.load_for(ctx, viewer).await?;
         let run = loaded.state.run(id).ok_or(EngineError::NotFound("enrollment"))?;
         let line = self.run_line(run).ok_or(EngineError::NotFound("mission"))?;
         let mut timeline = Vec::new();

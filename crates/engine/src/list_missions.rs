@@ -2,7 +2,7 @@
 //!
 //! | step | store calls |
 //! |---|---|
-//! | load the user | 1 |
+//! | load the user | 1; with a cache, 0 or 1 |
 //!
 //! The catalogue and the budgets are read in memory; the answer is written by the caller from what
 //! it is shown here, so nothing is copied on the way.
@@ -19,6 +19,7 @@ use domain::time::Timestamp;
 use domain::user::Enrollment;
 use domain::view;
 
+use crate::user_cache::OnError;
 use crate::{Ctx, Engine, EngineError, Viewer};
 
 /// How long an unchanged list may be kept, in milliseconds: flight dates, deadlines and pacing move
@@ -72,7 +73,7 @@ impl Engine {
         write: impl FnOnce(&ListView<'_>) -> R,
     ) -> Result<R, EngineError> {
         let snapshot = self.snapshot();
-        let loaded = self.load(ctx, viewer.user).await?;
+        let loaded = self.shown(ctx, viewer, OnError::ShowStale).await?;
         Self::owned(&loaded, viewer)?;
         let levels = self.board.read();
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);

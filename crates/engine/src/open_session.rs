@@ -32,13 +32,33 @@ pub struct Viewer {
     pub unit: UnitId,
     /// Whether the money is real.
     pub mode: Mode,
+    /// Who speaks for him.
+    pub speaker: Speaker,
+}
+
+/// Who speaks for a user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Speaker {
+    /// His publisher's server or an operator, by a key.
+    Key,
+    /// His page, by a session that was opened when his sessions counted from this moment.
+    Session(Option<Timestamp>),
 }
 
 impl Viewer {
     /// The viewer that a session speaks for.
     #[must_use]
     pub fn of(session: &Session) -> Self {
-        Self { user: session.user, app: session.app, unit: session.unit, mode: session.mode }
+        let Session { user, app, unit, mode, since, expires_at: _ } = *session;
+        Self { user, app, unit, mode, speaker: Speaker::Session(since) }
+    }
+
+    /// Refuses a session that was ended. Whoever acts for a viewer asks this of the user he has loaded.
+    pub(crate) fn check_session(&self, user: &UserState) -> Result<(), EngineError> {
+        match self.speaker {
+            Speaker::Session(since) if !user.has_session(since) => Err(EngineError::SessionEnded),
+            Speaker::Session(_) | Speaker::Key => Ok(()),
+        }
     }
 }
 
@@ -78,10 +98,12 @@ impl Engine {
         for _ in 0..COMMIT_ATTEMPTS_MAX {
             let loaded = self.load(ctx, viewer.user).await?;
             let Some(change) = with_profile(&loaded, app, mode, &request) else {
-                return Ok(self.opened(ctx, &viewer));
+                return Ok(self.opened(ctx, &viewer, &loaded));
             };
             match self.commit(ctx, change).await? {
-                Outcome::Applied(_) | Outcome::Replayed => return Ok(self.opened(ctx, &viewer)),
+                Outcome::Applied(_) | Outcome::Replayed => {
+                    return Ok(self.opened(ctx, &viewer, &loaded));
+                }
                 Outcome::Stale | Outcome::OverBudget { .. } => {}
             }
         }
@@ -108,10 +130,12 @@ impl Engine {
             });
         }
         check_user_id(user_id)?;
-        Ok(Viewer { user: UserKey::derive(app, mode, user_id), app, unit, mode })
+        let user = UserKey::derive(app, mode, user_id);
+        Ok(Viewer { user, app, unit, mode, speaker: Speaker::Key })
     }
 
-    /// Who a session token speaks for, if it is ours and has not ended.
+    /// Who a session token speaks for, if it is ours and has not expired. Whether it was ended before
+    /// is seen where the user is loaded.
     #[must_use]
     pub fn session(&self, ctx: &Ctx, token: &str) -> Option<Session> {
         let session = self.vault.open_session(token).ok()?;
@@ -126,11 +150,12 @@ impl Engine {
         Some((app.clone(), mode))
     }
 
-    fn opened(&self, ctx: &Ctx, viewer: &Viewer) -> Opened {
+    fn opened(&self, ctx: &Ctx, viewer: &Viewer, loaded: &Loaded) -> Opened {
         let expires_at = ctx.now.plus_seconds(SESSION_SECONDS);
-        let Viewer { user, app, unit, mode } = *viewer;
-        let token = self.vault.seal_session(&Session { user, app, unit, mode, expires_at });
-        Opened { token, expires_at }
+        let Viewer { user, app, unit, mode, .. } = *viewer;
+        let since = loaded.state.sessions_since;
+        let session = Session { user, app, unit, mode, expires_at, since };
+        Opened { token: self.vault.seal_session(&session), expires_at }
     }
 }
 

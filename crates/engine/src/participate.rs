@@ -71,7 +71,7 @@ impl Engine {
         }
         let _turn = self.stripes.turn(&viewer.user).await;
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let loaded = self.load(ctx, viewer.user).await?;
+            let loaded = self.load_for(ctx, viewer).await?;
             Self::owned(&loaded, viewer)?;
             let (id, change) = match self.decide_tap(ctx, viewer, &loaded, mission) {
                 Ok(Participation::Again(id)) => return Ok(Ok(self.started(&loaded, id, false)?)),

@@ -82,7 +82,7 @@ impl Engine {
         limit: usize,
     ) -> Result<Wallet, EngineError> {
         let snapshot = self.snapshot();
-        let loaded = self.load(ctx, viewer.user).await?;
+        let loaded = self.load_for(ctx, viewer).await?;
         let (mut lines, mut before) = (Vec::new(), before);
         // Events that booked nothing stand between the entries; they are passed over.
         for _ in 0..PAGES_MAX {

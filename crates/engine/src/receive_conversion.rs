@@ -9,7 +9,7 @@
 //! after the store has made it durable (I1).
 
 use domain::catalog::Partner;
-use domain::convert::{Event, Funds, convert};
+use domain::convert::{Event, Funds, Write, convert};
 use domain::ids::{EnrollmentId, Mode, TransactionId, bearer_digest};
 use domain::journal::{Cause, EventTrace, Record};
 use domain::recipe::read::{Fields, Reading, read, redact};
@@ -125,7 +125,11 @@ impl Engine {
             let decided = convert(&loaded, &self.snapshot(), &event, funds, ctx.now);
             let (verdict, reason) = (decided.verdict, decided.reason);
             let answer = ConversionAnswer { verdict, reason, transaction: decided.transaction };
+            let is_change = matches!(decided.write, Write::Change(_));
             match self.write(ctx, decided.write).await? {
+                // A copy of the event made the very same change on another node: this one is told
+                // that it has been seen before.
+                Outcome::Replayed if is_change => {}
                 Outcome::Applied(_) | Outcome::Replayed => return Ok(answer),
                 // Not all that goes beyond the hold has budget: decide again with what there is.
                 Outcome::OverBudget { level, .. } => funds = funds.after_refusal(&level),

@@ -2,13 +2,14 @@
 //!
 //! | step | store calls |
 //! |---|---|
-//! | load the user | 1 |
+//! | load the user | 1; to show one mission with a cache, 0 or 1 |
 
 use domain::change::Loaded;
 use domain::decide::{self, RuleVerdict};
 use domain::ids::MissionId;
 
 use crate::list_missions::mission_of;
+use crate::user_cache::OnError;
 use crate::{Ctx, Engine, EngineError, MissionView, Viewer};
 
 impl Engine {
@@ -24,7 +25,7 @@ impl Engine {
         write: impl FnOnce(&MissionView<'_>, &Loaded) -> R,
     ) -> Result<R, EngineError> {
         let snapshot = self.snapshot();
-        let loaded = self.load(ctx, viewer.user).await?;
+        let loaded = self.shown(ctx, viewer, OnError::Fail).await?;
         Self::owned(&loaded, viewer)?;
         if let Some(view) = loaded.state.run_of(mission).and_then(|run| mission_of(&snapshot, run))
         {
@@ -58,7 +59,7 @@ impl Engine {
         if !snapshot.catalog().missions.contains_key(&mission) {
             return Err(EngineError::NotFound("mission"));
         }
-        let loaded = self.load(ctx, viewer.user).await?;
+        let loaded = self.load_for(ctx, viewer).await?;
         Self::owned(&loaded, viewer)?;
         let levels = self.board.read();
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);

@@ -18,7 +18,7 @@ const NONCE: [u8; 12] = *b"guerdon v1\0\0";
 const FORMAT: u8 = 1;
 
 /// 32 bytes from which everything sealed is sealed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MasterKey([u8; 32]);
 
 impl MasterKey {
@@ -85,6 +85,9 @@ pub struct Session {
     pub mode: Mode,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// From when the user's sessions counted as it was opened; a later moment in
+    /// [`domain::user::UserState::sessions_since`] has ended it.
+    pub since: Option<Timestamp>,
 }
 
 /// Seals and opens. Several keys may open; the first one seals.
@@ -134,19 +137,21 @@ impl Vault {
         })
     }
 
-    /// Seals a session token.
+    /// Seals a session token. The moment from which sessions count stands in it to the millisecond, and
+    /// only if there is one: most users have none.
     #[must_use]
     pub fn seal_session(&self, session: &Session) -> String {
-        let mut content = Vec::with_capacity(32);
+        let mut content = Vec::with_capacity(40);
         content.extend(session.user.0);
         content.extend(session.app.0.to_be_bytes());
         content.extend(session.unit.0.to_be_bytes());
         content.push(u8::from(session.mode == Mode::Test));
         content.extend(&(session.expires_at.0 / SECOND_MS).to_be_bytes()[3..]);
+        content.extend(session.since.iter().flat_map(|since| since.0.to_be_bytes()));
         self.seal("session", &content)
     }
 
-    /// Opens a session token; whether it has expired is for the caller to see.
+    /// Opens a session token; whether it has expired or was ended is for the caller to see.
     ///
     /// # Errors
     /// [`SealError::Forged`] for anything that was not sealed as one here.
@@ -159,6 +164,7 @@ impl Vault {
             unit: UnitId(u32::from_be_bytes(rest.take()?)),
             mode: if rest.take::<1>()? == [1] { Mode::Test } else { Mode::Live },
             expires_at: rest.seconds()?,
+            since: rest.moment_if_any()?,
         })
     }
 
@@ -229,6 +235,14 @@ impl Reader<'_> {
         eight[3..].copy_from_slice(&five);
         Ok(Timestamp(i64::from_be_bytes(eight) * SECOND_MS))
     }
+
+    /// A moment to the millisecond, if anything is left.
+    fn moment_if_any(&mut self) -> Result<Option<Timestamp>, SealError> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Timestamp(i64::from_be_bytes(self.take()?))))
+    }
 }
 
 #[cfg(test)]
@@ -267,6 +281,34 @@ mod tests {
             let altered = String::from_utf8(altered).unwrap();
             assert_eq!(vault(1).open_click(&altered), Err(SealError::Forged), "{place}");
         }
+    }
+
+    fn session(since: Option<Timestamp>) -> Session {
+        Session {
+            user: UserKey([7; 16]),
+            app: AppId(1),
+            unit: UnitId(2),
+            mode: Mode::Test,
+            expires_at: Timestamp(1_764_000_000_000),
+            since,
+        }
+    }
+
+    #[test]
+    fn a_session_opens_to_what_was_sealed() {
+        for since in [None, Some(Timestamp(0)), Some(Timestamp(1_763_999_999_999))] {
+            let token = vault(1).seal_session(&session(since));
+            assert_eq!(vault(1).open_session(&token), Ok(session(since)));
+        }
+    }
+
+    /// Sealed before sessions could be ended.
+    const OLD_SESSION: &str = "AfNVybuyUvzATyW93nJEHhVjlnaZ1TLv_6MWVqLd7dZkiPJ-MGpTZL7djWcFZoE";
+
+    #[test]
+    fn a_session_of_a_user_whose_sessions_were_never_ended_is_sealed_as_ever() {
+        assert_eq!(vault(1).open_session(OLD_SESSION), Ok(session(None)));
+        assert_eq!(vault(1).seal_session(&session(None)), OLD_SESSION);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::ids::Mode;
-use domain::verify::{Report, Verifier};
+use domain::verify::{Order, Report, Verifier};
 use store::{Delivery, DeliveryFilter};
 
 use crate::{Ctx, Engine, EngineError};
@@ -29,8 +29,9 @@ impl Engine {
         ctx: &Ctx,
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Report, EngineError> {
-        let mut verifier = Verifier::new();
         let state = &self.stores.state;
+        let order = if state.is_total_order() { Order::Total } else { Order::ByUser };
+        let mut verifier = Verifier::new(order);
         let head = state.head().await?;
         let (mut after, mut users) = (0, 0);
         while after < head {

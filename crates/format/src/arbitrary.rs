@@ -191,15 +191,17 @@ fn enrollment() -> impl Strategy<Value = Enrollment> {
 pub(crate) fn user_state() -> impl Strategy<Value = UserState> {
     let name = (any::<u32>(), mode(), text(), profile());
     let segments = vec(any::<u32>().prop_map(SegmentId), 0..4);
+    let access = (any::<bool>(), of(time()));
     let money = (points(), points());
-    (name, segments, any::<bool>(), money, vec(enrollment(), 0..4)).prop_map(
-        |((app, mode, user_id, profile), segments, blocked, money, enrollments)| UserState {
+    (name, segments, access, money, vec(enrollment(), 0..4)).prop_map(
+        |((app, mode, user_id, profile), segments, access, money, enrollments)| UserState {
             app: AppId(app),
             mode,
             user_id,
             profile,
             segments,
-            blocked,
+            blocked: access.0,
+            sessions_since: access.1,
             balance: money.0,
             pending: money.1,
             enrollments,

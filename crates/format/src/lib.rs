@@ -4,6 +4,7 @@
 //! so all stores keep the same bytes, and a catalogue file, the admin API and a store's row agree.
 //!
 //! - [`state`]: one user, in the binary form that every state store keeps.
+//! - [`loaded`]: the same with his version, as a cache keeps him.
 //! - [`journal`]: records and messages, in the binary form of the journal and the outbox.
 //! - [`catalog`]: the catalogue as people and the admin API write it, in TOML and JSON.
 //!
@@ -13,6 +14,7 @@
 mod wire;
 
 pub mod journal;
+pub mod loaded;
 pub mod state;
 
 pub mod catalog;

@@ -1,7 +1,15 @@
-//! One user in binary, as every state store keeps it (format version 1).
+//! One user in binary, as every state store keeps it (format version 2).
 //!
 //! Each line below is a layout. A stored user lives for years, so nothing here is ever reordered:
-//! a new field makes a new version, and the old one stays readable beside it.
+//! a new field makes a new version and follows the others, and older versions stay readable.
+//!
+//! | version | what it added |
+//! |---|---|
+//! | 1 | everything else |
+//! | 2 | the moment from which the user's sessions count |
+//!
+//! A user is written in the oldest version that can hold him. So nodes may be upgraded one by one, and
+//! put back: an older program reads everybody but those of whom it cannot know what it must.
 
 use domain::money::Split;
 use domain::targeting::{CountryCode, Gender, OsVersion, Platform, Profile};
@@ -12,8 +20,10 @@ use domain::verdict::{Reason, Verdict};
 
 use crate::wire::{DecodeError, Reader, Wire, Writer, decode, encode, wire_enums, wire_structs};
 
-/// The version that [`encode_state`] writes, and the newest that [`decode_state`] reads.
-pub const STATE_VERSION: u8 = 1;
+/// The newest version that [`encode_state`] writes and [`decode_state`] reads.
+pub const STATE_VERSION: u8 = 2;
+/// The oldest one, in which all sessions count.
+const FIRST_VERSION: u8 = 1;
 
 /// Bytes of a user without enrollments, roughly.
 const USER_BYTES: usize = 256;
@@ -23,7 +33,8 @@ const ENROLLMENT_BYTES: usize = 256;
 /// The bytes of a user.
 #[must_use]
 pub fn encode_state(state: &UserState) -> Vec<u8> {
-    encode(STATE_VERSION, state, USER_BYTES + ENROLLMENT_BYTES * state.enrollments.len())
+    let version = if state.sessions_since.is_none() { FIRST_VERSION } else { STATE_VERSION };
+    encode(version, state, USER_BYTES + ENROLLMENT_BYTES * state.enrollments.len())
 }
 
 /// The user of these bytes.
@@ -35,7 +46,6 @@ pub fn decode_state(bytes: &[u8]) -> Result<UserState, DecodeError> {
 }
 
 wire_structs! {
-    UserState { app, mode, user_id, profile, segments, blocked, balance, pending, enrollments }
     Profile {
         country, platform, os_version, age, gender, language, ifa, device_model, installed_apps,
         custom, utc_offset,
@@ -67,6 +77,51 @@ wire_enums! {
         24 = ReversalWaits, 25 = NothingToReverse, 26 = TooMany, 27 = TooSoon,
         28 = VisitStarted, 29 = WrongAnswer, 30 = NoAttempts, 31 = NotOurs, 32 = Locked,
         33 = BadSignature, 34 = BudgetSpent,
+    }
+}
+
+/// In this order: what version 1 has, then what each later one added.
+impl Wire for UserState {
+    fn put(&self, to: &mut Writer) {
+        let Self {
+            app,
+            mode,
+            user_id,
+            profile,
+            segments,
+            blocked,
+            sessions_since,
+            balance,
+            pending,
+            enrollments,
+        } = self;
+        app.put(to);
+        mode.put(to);
+        user_id.put(to);
+        profile.put(to);
+        segments.put(to);
+        blocked.put(to);
+        balance.put(to);
+        pending.put(to);
+        enrollments.put(to);
+        if to.version() >= 2 {
+            sessions_since.put(to);
+        }
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            app: Wire::get(from)?,
+            mode: Wire::get(from)?,
+            user_id: Wire::get(from)?,
+            profile: Wire::get(from)?,
+            segments: Wire::get(from)?,
+            blocked: Wire::get(from)?,
+            balance: Wire::get(from)?,
+            pending: Wire::get(from)?,
+            enrollments: Wire::get(from)?,
+            sessions_since: if from.version() >= 2 { Wire::get(from)? } else { None },
+        })
     }
 }
 
@@ -178,35 +233,51 @@ mod tests {
         }
     }
 
+    /// The same user after his sessions were ended.
+    fn sample_ended() -> UserState {
+        UserState { sessions_since: Some(Timestamp(1_700_000_070_000)), ..sample() }
+    }
+
     /// These bytes were written by version 1 and must stay readable.
-    const GOLDEN: &str = "01010003616e6e0000000000000000000000000009000107070707070707070707070707070707030205060480a0\
+    const GOLDEN_1: &str = "01010003616e6e0000000000000000000000000009000107070707070707070707070707070707030205060480a0\
         abfef96280a0c8810980f0b252b6b30255534400809bee020101c0843dc0cf24c09a0cc09a0cd804010101df82f5\
         d30901a09c019f9c0100a0d6b8030000010909090909090909090909090909090908070605040302010401010100\
         0101b6b30201000001ff9aee0200";
 
+    /// What version 2 adds, after the same bytes with another version.
+    const GOLDEN_2: &str = "01df8248";
+
     #[test]
-    fn version_1_is_pinned() {
-        let state = sample();
-        let bytes = encode_state(&state);
-        let hex = data_encoding::HEXLOWER.encode(&bytes);
-        assert_eq!(decode_state(&bytes), Ok(state));
-        assert_eq!(hex, GOLDEN);
+    fn versions_are_pinned() {
+        let read = |hex: &str| {
+            decode_state(&data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal"))
+        };
+        let written = |state| data_encoding::HEXLOWER.encode(&encode_state(&state));
+        assert_eq!(read(GOLDEN_1), Ok(sample()));
+        // Whoever needs nothing of version 2 is still written so that version 1 can read him.
+        assert_eq!(written(sample()), GOLDEN_1);
+        let golden_2 = format!("02{}{GOLDEN_2}", &GOLDEN_1[2..]);
+        assert_eq!(read(&golden_2), Ok(sample_ended()));
+        assert_eq!(written(sample_ended()), golden_2);
     }
 
     #[test]
     fn damage_is_told_apart() {
-        let bytes = encode_state(&sample());
-        let cases: [(&[u8], DecodeError); 4] = [
-            (&[], DecodeError::Empty),
-            (&[2, 0, 0], DecodeError::UnknownVersion { found: 2, known: 1 }),
-            (&bytes[..bytes.len() - 1], DecodeError::CutOff),
-            (&[&bytes[..], &[0]].concat(), DecodeError::Trailing(1)),
-        ];
+        let newer = DecodeError::UnknownVersion { found: 3, known: 2 };
+        let none = DecodeError::UnknownVersion { found: 0, known: 2 };
+        let cases: [(&[u8], DecodeError); 3] =
+            [(&[], DecodeError::Empty), (&[3, 0, 0], newer), (&[0, 0, 0], none)];
         for (bytes, error) in cases {
             assert_eq!(decode_state(bytes), Err(error));
         }
-        let told = DecodeError::UnknownVersion { found: 2, known: 1 }.to_string();
-        assert!(told.contains("version 2"), "{told}");
+        for bytes in [encode_state(&sample()), encode_state(&sample_ended())] {
+            let cut = decode_state(&bytes[..bytes.len() - 1]);
+            assert_eq!(cut, Err(DecodeError::CutOff));
+            let longer = decode_state(&[&bytes[..], &[0]].concat());
+            assert_eq!(longer, Err(DecodeError::Trailing(1)));
+        }
+        let told = newer.to_string();
+        assert!(told.contains("version 3"), "{told}");
     }
 
     #[test]
@@ -226,10 +297,12 @@ mod tests {
         #[test]
         fn random_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let _ = decode_state(&bytes);
-            if let Some(first) = bytes.first_mut() {
-                *first = STATE_VERSION;
+            for version in FIRST_VERSION..=STATE_VERSION {
+                if let Some(first) = bytes.first_mut() {
+                    *first = version;
+                }
+                let _ = decode_state(&bytes);
             }
-            let _ = decode_state(&bytes);
         }
 
         #[test]

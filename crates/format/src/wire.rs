@@ -48,11 +48,17 @@ pub enum DecodeError {
 /// Bytes being written.
 #[derive(Debug)]
 pub(crate) struct Writer {
+    version: u8,
     out: Vec<u8>,
     last: Timestamp,
 }
 
 impl Writer {
+    /// The version that is written.
+    pub(crate) fn version(&self) -> u8 {
+        self.version
+    }
+
     fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.out.push(number as u8 | 0x80);
@@ -75,11 +81,17 @@ impl Writer {
 /// Bytes being read.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
+    version: u8,
     rest: &'a [u8],
     last: Timestamp,
 }
 
 impl Reader<'_> {
+    /// The version that is read.
+    pub(crate) fn version(&self) -> u8 {
+        self.version
+    }
+
     fn number(&mut self) -> Result<u64, DecodeError> {
         let mut number = 0_u64;
         for place in 0..VARINT_BYTES_MAX {
@@ -129,19 +141,19 @@ pub(crate) trait Wire: Sized {
 
 /// The version, and then the value. `room` is a guess of how many bytes that will be.
 pub(crate) fn encode<T: Wire>(version: u8, value: &T, room: usize) -> Vec<u8> {
-    let mut writer = Writer { out: Vec::with_capacity(room), last: Timestamp(0) };
+    let mut writer = Writer { version, out: Vec::with_capacity(room), last: Timestamp(0) };
     writer.tag(version);
     value.put(&mut writer);
     writer.out
 }
 
-/// The value behind a version that must be `version`.
-pub(crate) fn decode<T: Wire>(version: u8, bytes: &[u8]) -> Result<T, DecodeError> {
-    let (&found, rest) = bytes.split_first().ok_or(DecodeError::Empty)?;
-    if found != version {
-        return Err(DecodeError::UnknownVersion { found, known: version });
+/// The value behind a version, of which `known` is the newest.
+pub(crate) fn decode<T: Wire>(known: u8, bytes: &[u8]) -> Result<T, DecodeError> {
+    let (&version, rest) = bytes.split_first().ok_or(DecodeError::Empty)?;
+    if !(1..=known).contains(&version) {
+        return Err(DecodeError::UnknownVersion { found: version, known });
     }
-    let mut reader = Reader { rest, last: Timestamp(0) };
+    let mut reader = Reader { version, rest, last: Timestamp(0) };
     let value = T::get(&mut reader)?;
     match reader.rest.len() {
         0 => Ok(value),

@@ -1,4 +1,6 @@
-//! The catalogue and the budgets in this node's memory are kept fresh.
+//! The catalogue and the budgets in this node's memory are kept fresh: as often as configured, and at
+//! once when another node hints that it has edited the catalogue. A hint that is lost is made up for
+//! by the next look.
 //!
 //! | step | store calls |
 //! |---|---|
@@ -9,13 +11,13 @@ use std::sync::Arc;
 use engine::EngineError;
 use tokio_util::sync::CancellationToken;
 
-use crate::schedule::every;
+use crate::schedule::Rhythm;
 use crate::worker::Shared;
 
 /// Refreshes until `stop`.
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
-    let period = shared.settings.refresh_every;
-    every("refresh", period, &stop, || refresh(&shared)).await;
+    let rhythm = Rhythm { job: "refresh", period: shared.settings.refresh_every, stop: &stop };
+    rhythm.or_when(|| shared.engine.catalog_hint(), || refresh(&shared)).await;
 }
 
 async fn refresh(shared: &Shared) -> Result<(), EngineError> {

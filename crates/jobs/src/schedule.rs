@@ -75,24 +75,47 @@ pub(crate) async fn every<Work>(
 ) where
     Work: Future<Output = Result<(), EngineError>>,
 {
-    let mood = Mood::new(job);
-    let mut failures = 0;
-    while !stop.is_cancelled() {
-        let pause = match caught(work()).await {
-            Ok(()) => {
-                mood.well();
-                failures = 0;
-                period
+    let rhythm = Rhythm { job, period, stop };
+    rhythm.or_when(std::future::pending::<()>, work).await;
+}
+
+/// How often some work is done.
+pub(crate) struct Rhythm<'a> {
+    pub(crate) job: &'static str,
+    /// The rest between two rounds that go well.
+    pub(crate) period: Duration,
+    pub(crate) stop: &'a CancellationToken,
+}
+
+impl Rhythm<'_> {
+    /// Does `work` at once and then every period until the stop, and sooner when `wake` ends. Failures
+    /// are waited out; nothing wakes from that.
+    pub(crate) async fn or_when<Wake, Work>(self, wake: impl Fn() -> Wake, work: impl Fn() -> Work)
+    where
+        Wake: Future<Output = ()>,
+        Work: Future<Output = Result<(), EngineError>>,
+    {
+        let Self { job, period, stop } = self;
+        let mood = Mood::new(job);
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let pause = match caught(work()).await {
+                Ok(()) => {
+                    mood.well();
+                    failures = 0;
+                    period
+                }
+                Err(error) => {
+                    mood.failed(&error);
+                    failures += 1;
+                    pause_after(failures).max(period)
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = wake(), if failures == 0 => {}
             }
-            Err(error) => {
-                mood.failed(&error);
-                failures += 1;
-                pause_after(failures).max(period)
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -82,6 +82,12 @@ impl Worker {
         tasks.close();
         tasks.wait().await;
     }
+
+    /// Only keeps fresh what this node holds in memory, until `stop`: all that a node needs which
+    /// leaves the work to others.
+    pub async fn keep_fresh(self, stop: CancellationToken) {
+        refresh::run(self.shared, stop).await;
+    }
 }
 
 impl Shared {

@@ -18,11 +18,21 @@ pub struct Dynamo {
 impl Dynamo {
     /// Starts a server without tables.
     pub fn start() -> Result<Self> {
+        Self::start_with(&["--db-path", "tables.db"])
+    }
+
+    /// The same with tables in memory, which a kill loses. A file is synced for every single item,
+    /// so who writes many waits for the disk as nobody does for DynamoDB.
+    pub fn start_in_memory() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(options: &[&str]) -> Result<Self> {
         let program = find()?;
         let (folder, port) = (folders::temporary("dynamo")?, ports::reserve()?);
         let port_text = port.to_string();
-        let words = ["serve", "--log", "quiet", "--db-path", "tables.db", "--port", &port_text];
-        let arguments = words.map(str::to_owned).to_vec();
+        let words = ["serve", "--log", "quiet", "--port", &port_text];
+        let arguments = words.iter().chain(options).map(|word| (*word).to_owned()).collect();
         let recipe = Recipe { program, arguments, answers: is_healthy };
         Ok(Self { server: Server::start(folder, port, recipe)? })
     }

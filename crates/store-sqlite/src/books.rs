@@ -11,7 +11,7 @@ use domain::budget::{Breach, BudgetMove, Guard, Level, Limits, Used};
 use domain::ids::LineItemId;
 use domain::time::Day;
 use rusqlite::{Connection, OptionalExtension, params};
-use store::{DeliveryState, Outcome};
+use store::{BudgetRow, DeliveryState, Outcome};
 
 use crate::codec::{int, state_to_column, uint};
 use crate::error::Failure;
@@ -79,6 +79,16 @@ impl Books {
     pub(crate) fn next_seq(&mut self) -> u64 {
         self.now.head += 1;
         self.now.head
+    }
+
+    /// The place of the newest record.
+    pub(crate) fn head(&self) -> u64 {
+        self.now.head
+    }
+
+    /// The newest record was put at this place.
+    pub(crate) fn put_head(&mut self, seq: u64) {
+        self.now.head = seq;
     }
 
     /// How far messages are in the outbox.
@@ -154,6 +164,20 @@ impl Books {
         (budget.is_set, budget.limits) = (true, limits);
         self.dirty.insert(line_item);
         Ok(())
+    }
+
+    /// A line item's budget is as a move carries it.
+    pub(crate) fn put_budget(&mut self, row: &BudgetRow) {
+        let days = row.days.iter().map(|(day, used)| (*day, DayUse { used: *used, dirty: true }));
+        let budget = Budget {
+            is_set: row.limits.is_some(),
+            limits: row.limits.unwrap_or_default(),
+            total: row.total,
+            latest: row.days.iter().map(|(day, _)| *day).max(),
+            days: days.collect(),
+        };
+        self.budgets.insert(row.line_item, budget);
+        self.dirty.insert(row.line_item);
     }
 
     /// A line item's budget as this group leaves it.

@@ -12,7 +12,7 @@ use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission};
 use domain::ids::MissionId;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
-use store::{CatalogStore, Saved, SavedRevision, StoreError, summary_of};
+use store::{CatalogStore, Saved, SavedRevision, StoreError, Writing, summary_of};
 
 use crate::codec::{corrupt, entity_from_text, entity_to_text, int, rows, uint};
 use crate::error::Failure;
@@ -22,11 +22,14 @@ use crate::{SqliteStore, sql};
 /// A mission with its version.
 type Versioned = ((MissionId, u32), Arc<Mission>);
 
+/// A mission, its version, and what it is.
+type VersionRow = (u32, u32, String);
+
 /// An edit, ready to be written.
 struct SaveEdits {
     base: u64,
     rows: Vec<RowEdit>,
-    versions: Vec<(u32, u32, String)>,
+    versions: Vec<VersionRow>,
     by: String,
     at: Timestamp,
     summary: String,
@@ -40,6 +43,8 @@ enum RowEdit {
 impl Work for SaveEdits {
     type Answer = Saved;
 
+    const WRITING: Option<Writing> = None;
+
     fn run(&self, tx: &mut Tx<'_>) -> Result<Saved, Failure> {
         let current = read_revision(tx.conn)?;
         if current != self.base {
@@ -49,16 +54,77 @@ impl Work for SaveEdits {
         for row in &self.rows {
             write_row(tx.conn, row, revision)?;
         }
-        for (mission, version, body) in &self.versions {
-            let row = params![mission, version, body];
-            tx.conn.prepare_cached(sql::VERSION_PUT)?.execute(row)?;
-        }
-        let history = params![int(revision), self.at.0, self.by, self.summary];
-        tx.conn.prepare_cached(sql::HISTORY_PUT)?.execute(history)?;
-        let meta = params!["catalog_revision", int(revision)];
-        tx.conn.prepare_cached(sql::META_SET)?.execute(meta)?;
+        write_versions(tx.conn, &self.versions)?;
+        let (at, by, summary) = (self.at, self.by.clone(), self.summary.clone());
+        write_history(tx.conn, &SavedRevision { revision, at, by, summary })?;
+        write_revision(tx.conn, revision)?;
         Ok(Saved::At(revision))
     }
+}
+
+/// Another store's catalogue, ready to be written.
+struct TakeOver {
+    revision: u64,
+    rows: Vec<RowEdit>,
+    versions: Vec<VersionRow>,
+    history: Vec<SavedRevision>,
+}
+
+impl TakeOver {
+    fn of(catalog: &Catalog, history: &[SavedRevision]) -> Result<Self, StoreError> {
+        let live = EntityKind::ALL.into_iter().flat_map(|kind| {
+            catalog.ids(kind).into_iter().filter_map(move |id| catalog.get(kind, id))
+        });
+        let puts = live.chain(catalog.retired.values().cloned()).map(Edit::Put);
+        let deletes = catalog.retired.keys().map(|&(kind, id)| Edit::Delete(kind, id));
+        let versions = catalog.mission_versions.iter();
+        Ok(Self {
+            revision: catalog.revision,
+            rows: puts.chain(deletes).map(|edit| row_edit(&edit)).collect::<Result<_, _>>()?,
+            versions: versions.map(version_row).collect(),
+            history: history.to_vec(),
+        })
+    }
+}
+
+impl Work for TakeOver {
+    type Answer = bool;
+
+    const WRITING: Option<Writing> = None;
+
+    fn run(&self, tx: &mut Tx<'_>) -> Result<bool, Failure> {
+        if read_revision(tx.conn)? != 0 {
+            return Ok(false);
+        }
+        for row in &self.rows {
+            write_row(tx.conn, row, self.revision)?;
+        }
+        write_versions(tx.conn, &self.versions)?;
+        for edit in &self.history {
+            write_history(tx.conn, edit)?;
+        }
+        write_revision(tx.conn, self.revision)?;
+        Ok(true)
+    }
+}
+
+fn write_versions(conn: &Connection, versions: &[VersionRow]) -> Result<(), Failure> {
+    for (mission, version, body) in versions {
+        conn.prepare_cached(sql::VERSION_PUT)?.execute(params![mission, version, body])?;
+    }
+    Ok(())
+}
+
+fn write_history(conn: &Connection, edit: &SavedRevision) -> Result<(), Failure> {
+    let row = params![int(edit.revision), edit.at.0, edit.by, edit.summary];
+    conn.prepare_cached(sql::HISTORY_PUT)?.execute(row)?;
+    Ok(())
+}
+
+fn write_revision(conn: &Connection, revision: u64) -> Result<(), Failure> {
+    let meta = params!["catalog_revision", int(revision)];
+    conn.prepare_cached(sql::META_SET)?.execute(meta)?;
+    Ok(())
 }
 
 fn write_row(conn: &Connection, edit: &RowEdit, revision: u64) -> Result<(), Failure> {
@@ -110,7 +176,7 @@ fn row_edit(edit: &Edit) -> Result<RowEdit, StoreError> {
 }
 
 /// Lets the domain give the versions, on a catalogue of nothing but the edited missions.
-fn new_versions(conn: &Connection, edits: &[Edit]) -> Result<Vec<(u32, u32, String)>, Failure> {
+fn new_versions(conn: &Connection, edits: &[Edit]) -> Result<Vec<VersionRow>, Failure> {
     let mut part = Catalog::default();
     let touched: BTreeSet<MissionId> = edits.iter().filter_map(mission_of).collect();
     for mission in touched {
@@ -121,10 +187,11 @@ fn new_versions(conn: &Connection, edits: &[Edit]) -> Result<Vec<(u32, u32, Stri
         part.apply(edit);
     }
     let new = part.mission_versions.iter().filter(|(key, _)| !known.contains(key));
-    new.map(|(&(id, version), mission)| {
-        Ok((id.0, version, entity_to_text(&Entity::Mission(Arc::clone(mission)))))
-    })
-    .collect()
+    Ok(new.map(version_row).collect())
+}
+
+fn version_row((&(id, version), mission): (&(MissionId, u32), &Arc<Mission>)) -> VersionRow {
+    (id.0, version, entity_to_text(&Entity::Mission(Arc::clone(mission))))
 }
 
 fn mission_of(edit: &Edit) -> Option<MissionId> {
@@ -248,5 +315,13 @@ impl CatalogStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<SavedRevision>, StoreError> {
         self.readers().scan(move |conn| read_history(conn, before, limit)).await
+    }
+
+    async fn take_over(
+        &self,
+        catalog: &Catalog,
+        history: &[SavedRevision],
+    ) -> Result<bool, StoreError> {
+        self.ask(TakeOver::of(catalog, history)?).await
     }
 }

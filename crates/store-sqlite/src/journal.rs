@@ -92,4 +92,8 @@ impl Journal for SqliteStore {
             Ok(uint(head))
         })
     }
+
+    fn is_total_order(&self) -> bool {
+        true
+    }
 }

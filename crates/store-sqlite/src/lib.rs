@@ -47,6 +47,7 @@ mod reports;
 mod restore;
 mod schema;
 mod sql;
+mod transfer;
 mod users;
 mod writer;
 
@@ -54,7 +55,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use store::StoreError;
+use store::{StoreError, Writing};
 
 pub use backup::BackupProgress;
 pub use error::OpenError;
@@ -219,6 +220,8 @@ struct LimitPages(u32);
 
 impl Work for LimitPages {
     type Answer = ();
+
+    const WRITING: Option<Writing> = None;
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         Ok(schema::limit_pages(tx.conn, self.0)?)

@@ -17,6 +17,7 @@
 //! (D6) and once a delivery has ended, and it is the end of the lease while one is under way (D4).
 
 mod absorb;
+mod carry;
 mod claim;
 mod list;
 mod replay;
@@ -35,19 +36,26 @@ use store::{
 
 use crate::SqliteStore;
 
+pub(crate) use absorb::absorb_all;
+pub(crate) use carry::{PutDeliveries, carried, queue};
+
 impl SqliteStore {
-    /// Takes the messages of every record committed so far into the outbox.
+    /// Takes the messages of every record committed so far into the outbox, and says whether all are
+    /// in it.
     ///
-    /// A store that was opened only for reading cannot; its list adds what is not absorbed yet.
-    async fn absorb(&self) -> Result<(), StoreError> {
+    /// A store that was opened only for reading, or whose state has moved, cannot; its list adds
+    /// what is not absorbed yet.
+    async fn absorb(&self) -> Result<bool, StoreError> {
         let head = self.marks().head.load(Ordering::Acquire);
         if self.is_read_only() {
-            return Ok(());
+            return Ok(false);
         }
         while self.marks().absorbed.load(Ordering::Acquire) < head {
-            self.ask(absorb::AbsorbMessages).await?;
+            if !self.ask(absorb::AbsorbMessages).await? {
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -80,10 +88,9 @@ impl Outbox for SqliteStore {
     }
 
     async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
-        self.absorb().await?;
-        let list = match self.is_read_only() {
-            true => list::deliveries_and_tail,
-            false => list::deliveries,
+        let list = match self.absorb().await? {
+            true => list::deliveries,
+            false => list::deliveries_and_tail,
         };
         self.readers().scan(move |conn| list(conn, &filter)).await
     }
@@ -94,7 +101,10 @@ impl Outbox for SqliteStore {
     }
 
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError> {
-        self.absorb().await?;
-        self.readers().scan(list::backlog).await
+        let backlog = match self.absorb().await? {
+            true => list::backlog,
+            false => list::backlog_and_tail,
+        };
+        self.readers().scan(backlog).await
     }
 }

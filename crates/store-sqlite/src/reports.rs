@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use domain::ids::{AppId, LineItemId};
 use domain::time::Day;
 use rusqlite::{Connection, Row, params};
-use store::{DayFigures, ReportKey, Reports, Seq, StoreError, Stored, add_figures, figures_of};
+use store::{
+    DayFigures, ReportKey, Reports, Seq, StoreError, Stored, Writing, add_figures, figures_of,
+};
 
 use crate::codec::{int, uint};
 use crate::error::Failure;
@@ -24,6 +26,8 @@ struct AddFigures(Vec<Addition>);
 
 impl Work for AddFigures {
     type Answer = Seq;
+
+    const WRITING: Option<Writing> = None;
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<Seq, Failure> {
         let mut cursor = read_cursor(tx.conn)?;
@@ -50,6 +54,8 @@ struct ClearFigures;
 
 impl Work for ClearFigures {
     type Answer = ();
+
+    const WRITING: Option<Writing> = None;
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         tx.conn.prepare_cached(sql::REPORT_CLEAR)?.execute([])?;

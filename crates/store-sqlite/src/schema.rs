@@ -30,7 +30,8 @@ const STATEMENTS_KEPT: usize = 128;
 const BUSY_MS: u64 = 5_000;
 
 /// The numbered steps; the schema's version is how many were taken.
-const STEPS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const STEPS: &[&str] =
+    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_moving.sql")];
 
 /// The schema that this release writes.
 pub const SCHEMA_VERSION: u32 = STEPS.len() as u32;
@@ -59,6 +60,27 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let conn = open_ours(path)?;
     conn.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     set_common(&conn)?;
+    Ok(conn)
+}
+
+/// How long a mover waits before it tries again for the lock of a writer that is never idle, whose
+/// groups leave it free for some microseconds only.
+const BESIDE_WAIT: std::time::Duration = std::time::Duration::from_micros(500);
+/// How often it tries.
+const BESIDE_TRIES: i32 = 20_000;
+
+/// Opens a connection for one write beside a server that may have the file.
+pub(crate) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    check_library()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| refusal(path, error))?;
+    check_ours(path, &conn)?;
+    check_version(&conn)?;
+    set_writer_pragmas(&conn, Durability::Full)?;
+    conn.busy_handler(Some(|tries| {
+        std::thread::sleep(BESIDE_WAIT);
+        tries < BESIDE_TRIES
+    }))?;
     Ok(conn)
 }
 

@@ -56,6 +56,17 @@ statements! {
     META_GET = "SELECT value FROM meta WHERE name = ?1";
     /// Sets one number of `meta`.
     META_SET = "UPDATE meta SET value = ?2 WHERE name = ?1";
+    /// The phase of a move, and where the state has moved; each group reads it.
+    PHASE_GET = "SELECT m.value, t.words FROM meta m LEFT JOIN moved_to t ON t.id = 1 \
+                 WHERE m.name = 'phase'";
+    /// Says where the state has moved.
+    MOVED_TO_PUT = "INSERT OR REPLACE INTO moved_to (id, words) VALUES (1, ?1)";
+    /// Notes a user whom a change has touched.
+    TOUCHED_PUT = "INSERT INTO touched (user) VALUES (?1)";
+    /// Users who were noted, in order.
+    TOUCHED_READ = "SELECT place, user FROM touched WHERE place > ?1 ORDER BY place LIMIT ?2";
+    /// Forgets who was noted.
+    TOUCHED_CLEAR = "DELETE FROM touched";
 
     /// The one read of a request.
     USER_LOAD = "SELECT version, chain, state FROM users WHERE key = ?1";
@@ -83,6 +94,17 @@ statements! {
     /// Users in order of their keys.
     USERS_SCAN = "SELECT version, chain, state, key FROM users \
                   WHERE key > ?1 AND version > 0 ORDER BY key LIMIT ?2";
+    /// Users in order of their keys, with their latest changes.
+    USERS_CARRIED = "SELECT version, chain, state, key, change_id FROM users \
+                     WHERE key > ?1 AND version > 0 ORDER BY key LIMIT ?2";
+    /// One user with his latest change.
+    USER_CARRIED = "SELECT version, chain, state, key, change_id FROM users \
+                    WHERE key = ?1 AND version > 0";
+    /// Writes a user as he is; his list of records stays.
+    USER_PUT = "INSERT INTO users (key, version, change_id, chain, last_seq, due_at, state) \
+                VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6) ON CONFLICT (key) DO UPDATE SET \
+                version = excluded.version, change_id = excluded.change_id, \
+                chain = excluded.chain, due_at = excluded.due_at, state = excluded.state";
 
     /// Appends a record.
     JOURNAL_INSERT = "INSERT INTO journal (seq, prev_seq, user, chain, messages, body) \
@@ -103,6 +125,11 @@ statements! {
     BUDGET_LEVEL = level_select!("WHERE b.line_item = ?1");
     /// All budgets with their latest days.
     BUDGET_LEVELS = level_select!("WHERE b.is_set = 1 ORDER BY b.line_item");
+    /// All budgets, those without limits too.
+    BUDGETS_CARRIED = level_select!("ORDER BY b.line_item");
+    /// Every day of a budget.
+    BUDGET_DAYS = "SELECT day, booked, held, started FROM budget_days WHERE line_item = ?1 \
+                   ORDER BY day";
     /// One day of a budget.
     BUDGET_DAY = "SELECT booked, held, started FROM budget_days WHERE line_item = ?1 AND day = ?2";
     /// Writes a budget back, once per group.
@@ -155,6 +182,13 @@ statements! {
     /// Deliveries of an app in a state that were booked in a time.
     DELIVERIES_BOOKED = "SELECT id FROM deliveries WHERE app = ?1 AND mode = ?2 AND state = ?3 \
                          AND booked_at >= ?4 AND booked_at < ?5 AND id > ?6 ORDER BY id LIMIT ?7";
+    /// Deliveries that are not in their first state, in order of their booking.
+    DELIVERIES_CARRIED = concat!(
+        "SELECT ",
+        delivery_columns!(),
+        " FROM deliveries d WHERE d.id > ?1 AND (d.state <> 0 OR d.fence > 0) \
+         ORDER BY d.id LIMIT ?2"
+    );
     /// How many deliveries are in each state.
     COUNTS_GET = "SELECT state, n FROM delivery_counts ORDER BY state";
     /// Moves a count, once per group.

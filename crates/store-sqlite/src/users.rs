@@ -14,7 +14,7 @@ use domain::ids::{ChangeId, UserKey, UserPrefix};
 use domain::journal::Chain;
 use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use store::{Committed, LedgerPage, Outcome, Seq, StoreError, Stored, Users};
+use store::{Committed, LedgerPage, Outcome, Phase, Seq, StoreError, Stored, Users};
 
 use crate::codec::{
     corrupt, int, key_from_row, loaded_from_row, record_to_bytes, rows, state_to_bytes,
@@ -78,6 +78,9 @@ impl Work for CommitChange {
             None => 0,
         };
         self.write(tx.conn, head.as_ref(), if seq > 0 { seq } else { prev_seq })?;
+        if tx.phase == Phase::Watched {
+            tx.conn.prepare_cached(sql::TOUCHED_PUT)?.execute([&self.user.0])?;
+        }
         Ok(Outcome::Applied(Committed { levels: tx.books.levels(tx.conn, &self.moves)? }))
     }
 }

@@ -11,7 +11,7 @@
 //!
 //! | moment | statements | fsyncs |
 //! |---|---|---|
-//! | group begins | 1 | 0 |
+//! | group begins | 2, of which one reads the phase | 0 |
 //! | each unit | its own, 2 to 4 for a user's change | 0 |
 //! | group ends | 1 a touched budget, 1 a touched budget day, 1 a moved count | 0 |
 //! | commit | 1 | 1 |
@@ -21,12 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
-use store::StoreError;
+use store::{Phase, StoreError, Writing};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::Books;
 use crate::error::Failure;
 use crate::sql;
+use crate::transfer::read_phase;
 
 /// Units that wait for the writer. When so many wait, callers wait to be let in; at 20,000 units a
 /// second this is a fifth of a second, after which answering late is worse than refusing upstream.
@@ -36,6 +37,9 @@ const QUEUE_MAX: usize = 4_096;
 pub(crate) trait Work: Send + 'static {
     /// What the caller is told once it is durable.
     type Answer: Send + 'static;
+
+    /// Who writes, which decides in which phases of a move it may; `None` may always.
+    const WRITING: Option<Writing> = Some(Writing::Change);
 
     /// Does the work inside the group's transaction. May run again if the group failed.
     fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Answer, Failure>;
@@ -47,6 +51,8 @@ pub(crate) struct Tx<'a> {
     pub(crate) conn: &'a Connection,
     /// What the writer remembers between statements and groups.
     pub(crate) books: &'a mut Books,
+    /// What the file may be used for.
+    pub(crate) phase: Phase,
 }
 
 /// What readers may know of the writer without asking the file.
@@ -168,7 +174,8 @@ impl Writer {
 
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
         self.conn.prepare_cached(sql::BEGIN_WRITE)?.execute([])?;
-        let mut tx = Tx { conn: &self.conn, books: &mut self.books };
+        let phase = read_phase(&self.conn)?;
+        let mut tx = Tx { conn: &self.conn, books: &mut self.books, phase };
         for job in jobs {
             job.run(&mut tx)?;
         }
@@ -207,13 +214,17 @@ trait Job: Send {
 
 struct Task<W: Work> {
     work: W,
-    answer: Option<W::Answer>,
+    answer: Option<Result<W::Answer, StoreError>>,
     reply: oneshot::Sender<Result<W::Answer, StoreError>>,
 }
 
 impl<W: Work> Job for Task<W> {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failure> {
-        self.answer = Some(self.work.run(tx)?);
+        let permit = W::WRITING.map_or(Ok(()), |what| tx.phase.permit(what));
+        self.answer = Some(match permit {
+            Ok(()) => Ok(self.work.run(tx)?),
+            Err(refusal) => Err(refusal),
+        });
         Ok(())
     }
 
@@ -221,7 +232,7 @@ impl<W: Work> Job for Task<W> {
         let Self { answer, reply, .. } = *self;
         let lost = || StoreError::Unknown("the writer has no answer".to_owned());
         // A caller who has gone away needs no answer; the work stays done.
-        drop(reply.send(outcome.and_then(|()| answer.ok_or_else(lost))));
+        drop(reply.send(outcome.and_then(|()| answer.unwrap_or_else(|| Err(lost())))));
     }
 }
 

@@ -3,9 +3,11 @@
 use store_sqlite::{Options, SqliteStore};
 
 /// Statements that answer with a whole table.
-const WHOLE: [&str; 4] = [
+const WHOLE: [&str; 5] = [
     // One row a line item; read when a snapshot is made, never for a request.
     "BUDGET_LEVELS",
+    // The same; read by a move.
+    "BUDGETS_CARRIED",
     // One row a state.
     "COUNTS_GET",
     // The catalogue is loaded whole.

@@ -20,14 +20,19 @@
 
 #[macro_use]
 mod check;
+pub mod broker;
 pub mod budgets;
+pub mod cache;
 pub mod catalog;
 pub mod guards;
+pub mod heavy;
 pub mod journal;
 pub mod outbox;
 pub mod outbox_order;
 pub mod reports;
 pub mod sample;
+pub mod transfer;
+pub mod transfer_put;
 pub mod users;
 pub mod users_commit;
 
@@ -38,7 +43,7 @@ use async_trait::async_trait;
 
 pub use check::{All, Checked, Failure, all};
 
-use crate::{CatalogStore, Reports, StateStore};
+use crate::{Broker, Cache, CatalogStore, Movable, Reports, StateStore};
 
 /// One set of stores, as a case uses them.
 #[derive(Clone)]
@@ -72,6 +77,26 @@ pub trait Fixture: Send + Sync {
     }
 }
 
+/// How an adapter of the cache makes it for the cases.
+#[async_trait]
+pub trait CacheFixture: Send + Sync {
+    /// An empty cache that no other case uses.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being made.
+    async fn fresh(&self) -> Result<Arc<dyn Cache>, Failure>;
+}
+
+/// How an adapter of the broker makes it for the cases.
+#[async_trait]
+pub trait BrokerFixture: Send + Sync {
+    /// Two nodes that no other case uses.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being made.
+    async fn pair(&self) -> Result<(Arc<dyn Broker>, Arc<dyn Broker>), Failure>;
+}
+
 /// A case on its way.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Checked> + Send + 'a>>;
 
@@ -84,9 +109,45 @@ pub struct Case {
     pub run: for<'a> fn(&'a dyn Fixture) -> Running<'a>,
 }
 
+/// A case of the cache, or of the broker, by its fixture.
+pub struct SideCase<F: ?Sized> {
+    /// `<port>_<method>_<what>`.
+    pub name: &'static str,
+    /// Checks it on something fresh.
+    pub run: for<'a> fn(&'a F) -> Running<'a>,
+}
+
+/// How an adapter makes state stores that can be moved.
+#[async_trait]
+pub trait MoveFixture: Send + Sync {
+    /// An empty store that no other case uses. A case may ask for several and use all of them.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being made.
+    async fn fresh(&self) -> Result<Movable, Failure>;
+
+    /// Closes the store and opens what it left behind; see [`Fixture::reopen`].
+    ///
+    /// # Errors
+    /// Whatever keeps it from being opened again.
+    async fn reopen(&self, store: Movable) -> Result<Option<Movable>, Failure> {
+        drop(store);
+        Ok(None)
+    }
+}
+
+/// One sentence about one method of `Transfer`.
+#[derive(Clone, Copy)]
+pub struct MoveCase {
+    /// `transfer_<method>_<what>`.
+    pub name: &'static str,
+    /// Checks it on fresh stores.
+    pub run: for<'a> fn(&'a dyn MoveFixture) -> Running<'a>,
+}
+
 macro_rules! cases {
-    ($($module:ident: $($name:ident,)+;)+) => {
-        vec![$($(Case {
+    ($case:ident: $($module:ident: $($name:ident,)+;)+) => {
+        vec![$($($case {
             name: stringify!($name),
             run: |fixture| Box::pin($module::$name(fixture)),
         },)+)+]
@@ -100,7 +161,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn users_cases() -> Vec<Case> {
-    cases! {
+    cases! { Case:
         users:
             users_load_of_a_stranger_is_empty,
             users_load_keeps_every_field,
@@ -136,7 +197,7 @@ fn users_cases() -> Vec<Case> {
 }
 
 fn state_cases() -> Vec<Case> {
-    cases! {
+    cases! { Case:
         budgets:
             budgets_level_of_a_stranger_is_none,
             budgets_level_adds_up_by_day,
@@ -153,6 +214,7 @@ fn state_cases() -> Vec<Case> {
             journal_read_keeps_every_field,
             journal_read_gives_chains_that_verify,
             journal_read_survives_reopening,
+            journal_is_total_order_says_how_users_are_ordered,
         ;
         outbox:
             outbox_claim_leases_what_is_due,
@@ -183,7 +245,7 @@ fn state_cases() -> Vec<Case> {
 }
 
 fn other_cases() -> Vec<Case> {
-    cases! {
+    cases! { Case:
         reports:
             reports_cursor_follows_the_journal,
             reports_add_twice_is_adding_once,
@@ -200,8 +262,70 @@ fn other_cases() -> Vec<Case> {
             catalog_save_never_forgets_a_number,
             catalog_save_survives_reopening,
             catalog_history_is_newest_first_and_pages,
+            catalog_take_over_keeps_what_users_may_have_started,
+            catalog_take_over_of_an_edited_store_changes_nothing,
+            catalog_take_over_race_has_one_winner,
+            catalog_take_over_survives_reopening,
         ;
     }
+}
+
+macro_rules! side_cases {
+    ($module:ident: $($name:ident,)+) => {
+        vec![$(SideCase {
+            name: stringify!($name),
+            run: |fixture| Box::pin($module::$name(fixture)),
+        },)+]
+    };
+}
+
+/// Every case of the cache. One that keeps nothing takes those about `take`.
+#[must_use]
+pub fn cache_cases() -> Vec<SideCase<dyn CacheFixture>> {
+    side_cases! {
+        cache:
+        cache_get_of_a_stranger_gives_a_ticket,
+        cache_get_asks_one_reader_to_refresh,
+        cache_get_tells_the_age_of_what_is_stale,
+        cache_put_is_read_back,
+        cache_put_without_its_ticket_is_refused,
+        cache_put_after_a_removal_is_refused,
+        cache_put_of_an_older_version_is_refused,
+        cache_put_takes_the_age_of_its_ticket,
+        cache_put_with_a_stale_ticket_is_refused,
+        cache_remove_forgets_what_is_older,
+        cache_take_gives_the_burst_and_no_more,
+        cache_take_finds_a_token_again,
+        cache_take_race_gives_the_burst,
+    }
+}
+
+/// Every case of the broker.
+#[must_use]
+pub fn broker_cases() -> Vec<SideCase<dyn BrokerFixture>> {
+    side_cases! {
+        broker:
+        broker_hint_reaches_the_other_node,
+        broker_hint_is_not_for_oneself,
+        broker_wait_finds_what_came_before,
+    }
+}
+
+/// Runs such cases one after the other, and says how many there were.
+///
+/// # Errors
+/// The cases that failed, one a line, each with its reason.
+pub async fn run_side<F: ?Sized + 'static>(
+    cases: Vec<SideCase<F>>,
+    fixture: &F,
+) -> Result<usize, Failure> {
+    let mut failures = Vec::new();
+    for case in &cases {
+        if let Err(failure) = (case.run)(fixture).await {
+            failures.push(format!("{}: {failure}", case.name));
+        }
+    }
+    if failures.is_empty() { Ok(cases.len()) } else { Err(Failure::new(failures.join("\n"))) }
 }
 
 /// Runs every case on fresh stores, one after the other, and says how many there were.
@@ -216,5 +340,55 @@ pub async fn run(fixture: &dyn Fixture) -> Result<usize, Failure> {
             failures.push(format!("{}: {failure}", case.name));
         }
     }
-    if failures.is_empty() { Ok(cases.len()) } else { Err(Failure::new(failures.join("\n"))) }
+    judged(cases.len(), failures)
+}
+
+/// Every case about `Transfer`.
+#[must_use]
+pub fn move_cases() -> Vec<MoveCase> {
+    cases! { MoveCase:
+        transfer:
+            transfer_phase_is_live_at_first,
+            transfer_set_phase_survives_reopening,
+            transfer_set_phase_moved_refuses_every_change,
+            transfer_set_phase_filling_refuses_everybody_else,
+            transfer_set_phase_watched_refuses_only_replays,
+            transfer_set_phase_moved_lets_nothing_in_later,
+            transfer_touched_notes_who_changes,
+            transfer_touched_begins_anew,
+            transfer_users_go_by_key_and_page,
+            transfer_users_of_leaves_strangers_out,
+            transfer_budget_rows_hold_every_day,
+            transfer_delivery_rows_tell_how_far_they_are,
+        ;
+        transfer_put:
+            transfer_put_users_keeps_every_field,
+            transfer_put_records_keeps_places_and_ledgers,
+            transfer_put_records_queues_deliveries,
+            transfer_put_budgets_keeps_limits_and_days,
+            transfer_put_deliveries_keeps_how_far_they_are,
+            transfer_put_deliveries_in_any_order,
+            transfer_put_deliveries_survives_reopening,
+        ;
+    }
+}
+
+/// Runs every case about `Transfer` on fresh stores, one after the other, and says how many there
+/// were.
+///
+/// # Errors
+/// The cases that failed, one a line, each with its reason.
+pub async fn run_moves(fixture: &dyn MoveFixture) -> Result<usize, Failure> {
+    let cases = move_cases();
+    let mut failures = Vec::new();
+    for case in &cases {
+        if let Err(failure) = (case.run)(fixture).await {
+            failures.push(format!("{}: {failure}", case.name));
+        }
+    }
+    judged(cases.len(), failures)
+}
+
+fn judged(cases: usize, failures: Vec<String>) -> Result<usize, Failure> {
+    if failures.is_empty() { Ok(cases) } else { Err(Failure::new(failures.join("\n"))) }
 }

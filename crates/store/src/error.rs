@@ -1,7 +1,7 @@
 //! What can go wrong in a store.
 
 /// A store's failure. A refusal is not one: conditional writes answer with an outcome.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot answer now, and nothing was changed. Try again later.
     #[error("the store is unavailable: {0}")]

@@ -6,12 +6,15 @@
 //! a real implementation in memory ([`memory`]) and one contract ([`contract`]) that every adapter
 //! must pass, case by case.
 //!
-//! What is *not* here: pools, tables, retries, caches and vendors' words.
+//! What may be lost at any time has ports of its own, which never fail: [`Cache`] and [`Broker`].
+//!
+//! What is *not* here: pools, tables, retries and vendors' words.
 
 mod error;
 mod ports;
 mod summary;
 mod tally;
+mod switch;
 mod tap;
 
 pub mod contract;
@@ -21,7 +24,9 @@ pub mod memory;
 
 pub use error::StoreError;
 pub use ports::StateStore;
+pub use ports::broker::{Broker, Topic};
 pub use ports::budgets::{Budgets, LimitsOutcome};
+pub use ports::cache::{Ages, Allowance, Cache, CacheKey, Entry, Found, Rate, Ticket};
 pub use ports::catalog::{CatalogStore, Saved, SavedRevision};
 pub use ports::journal::{Journal, Seq, Stored};
 pub use ports::outbox::{
@@ -29,8 +34,9 @@ pub use ports::outbox::{
     Settled, Settlement,
 };
 pub use ports::reports::{DayFigures, ReportKey, Reports};
-pub use ports::transfer::{BudgetRow, Phase, Transfer, UserRow};
+pub use ports::transfer::{BudgetRow, Movable, Phase, Transfer, UserRow, Writing};
 pub use ports::users::{Committed, LedgerPage, Outcome, Users};
 pub use summary::summary_of;
+pub use switch::{LOOK_EVERY, Opener, READ_WITHIN, Switch};
 pub use tally::{add_figures, figures_of};
 pub use tap::{Tap, Tapped};

@@ -4,11 +4,14 @@
 //! between: whatever can refuse it is computed first, and only then is anything written. Nothing
 //! survives the process, and no operation waits for anything.
 
+mod broker;
 mod budgets;
+mod cache;
 mod catalog;
 mod journal;
 mod outbox;
 mod reports;
+mod transfer;
 mod users;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,12 +20,14 @@ use domain::change::Change;
 use domain::ids::UserKey;
 use domain::journal::Record;
 
+pub use broker::MemoryBroker;
+pub use cache::{MemoryCache, Slot};
 pub use catalog::MemoryCatalog;
 pub use reports::MemoryReports;
 
-use crate::{Committed, Outcome, StoreError};
+use crate::{Committed, Outcome, Phase, StoreError};
 
-/// `Users`, `Budgets`, `Outbox` and `Journal` in memory.
+/// `Users`, `Budgets`, `Outbox` and `Journal` in memory, which can also be moved.
 #[derive(Debug, Default)]
 pub struct MemoryState {
     inner: Mutex<Inner>,
@@ -47,6 +52,9 @@ struct Inner {
     budgets: budgets::BudgetRows,
     outbox: outbox::Queue,
     journal: journal::Log,
+    phase: Phase,
+    /// Users touched since the store is watched; places are counted from 1.
+    touched: Vec<UserKey>,
 }
 
 impl Inner {
@@ -67,6 +75,9 @@ impl Inner {
         let levels = self.budgets.apply(plan);
         self.write_record(user, &change);
         self.users.put(user, change);
+        if self.phase == Phase::Watched {
+            self.touched.push(user);
+        }
         Ok(Outcome::Applied(Committed { levels }))
     }
 

@@ -1,7 +1,9 @@
 //! The traits. `Users`, `Budgets`, `Outbox` and `Journal` live in one state store, because they
 //! change in one transaction; there is never a transaction across two stores.
 
+pub(crate) mod broker;
 pub(crate) mod budgets;
+pub(crate) mod cache;
 pub(crate) mod catalog;
 pub(crate) mod journal;
 pub(crate) mod outbox;

@@ -258,4 +258,9 @@ impl<T: Tap> Journal for Tapped<T> {
     async fn head(&self) -> Result<Seq, StoreError> {
         self.run(Method::Head, None, self.inner.head()).await
     }
+
+    /// No round trip, so nobody hears of it.
+    fn is_total_order(&self) -> bool {
+        self.inner.is_total_order()
+    }
 }

@@ -2,12 +2,15 @@
 
 #[path = "memory/broken.rs"]
 mod broken;
+#[path = "memory/never_over.rs"]
+mod never_over;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use broken::{BrokenCatalog, BrokenReports, BrokenState, Fault};
-use store::contract::{Failure, Fixture, Stores, cases, run};
+use store::Movable;
+use store::contract::{Failure, Fixture, MoveFixture, Stores, cases, move_cases, run, run_moves};
 use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
 
 /// Makes memory stores, with one fault or none.
@@ -35,6 +38,19 @@ impl Fixture for Memory {
 async fn the_memory_stores_pass_every_case() {
     let passed = run(&Memory(None)).await.unwrap();
     assert_eq!(passed, cases().len());
+}
+
+#[async_trait]
+impl MoveFixture for Memory {
+    async fn fresh(&self) -> Result<Movable, Failure> {
+        Ok(Movable::of(&Arc::new(MemoryState::new())))
+    }
+}
+
+#[tokio::test]
+async fn the_memory_store_can_be_moved() {
+    let passed = run_moves(&Memory(None)).await.unwrap();
+    assert_eq!(passed, move_cases().len());
 }
 
 #[tokio::test]
@@ -68,7 +84,7 @@ async fn failed(fixture: &Memory) -> Vec<&'static str> {
 fn has_part_in(fault: Fault, case: &str) -> bool {
     let (of_catalog, of_reports) = (case.starts_with("catalog_"), case.starts_with("reports_"));
     match fault {
-        Fault::IgnoresRevisions => of_catalog,
+        Fault::IgnoresRevisions | Fault::ForgetsFrozenTerms => of_catalog,
         Fault::AddsTwice => of_reports,
         _ => !of_catalog && !of_reports,
     }
@@ -90,6 +106,10 @@ fn found_by(fault: Fault) -> &'static [&'static str] {
             "users_commit_gives_the_last_unit_to_one_of_a_thousand",
             "users_commit_race_takes_what_fits",
         ],
+        Fault::JudgesEarly => &[
+            "users_commit_gives_the_last_unit_to_one_of_a_thousand",
+            "users_commit_race_takes_what_fits",
+        ],
         Fault::AppliesTwice => {
             &["users_commit_applies_and_is_read_back", "users_commit_guards_budgets"]
         }
@@ -104,9 +124,11 @@ fn found_by(fault: Fault) -> &'static [&'static str] {
         Fault::SkipsRecords => {
             &["journal_read_pages_without_gaps", "journal_read_misses_nothing_while_commits_go_on"]
         }
+        Fault::SwapsUsers => &["journal_is_total_order_says_how_users_are_ordered"],
         Fault::IgnoresRevisions => {
             &["catalog_save_on_another_revision_is_a_conflict", "catalog_save_race_has_one_winner"]
         }
         Fault::AddsTwice => &["reports_add_twice_is_adding_once"],
+        Fault::ForgetsFrozenTerms => &["catalog_take_over_keeps_what_users_may_have_started"],
     }
 }

@@ -10,6 +10,7 @@ fn filled(template: &str) -> String {
     let path = template
         .replace("{delivery_id}", "00000000000000000000000000")
         .replace("{step_id}", "4")
+        .replace("{user_id}", "nobody")
         .replace("{partner_token}", "nobody");
     match template.contains("/trail/") || template.starts_with("/v1/deliveries") {
         true => path.replace("{id}", "00000000000000000000000000"),

@@ -11,6 +11,8 @@ mod deliveries;
 mod document;
 mod figures;
 mod inquiries;
+mod limits;
 mod operations;
 mod postbacks;
 mod rows;
+mod sessions;

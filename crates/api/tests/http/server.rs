@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use api::{AdminKey, ApiState, Dependency, Role};
+use api::{AdminKey, ApiState, ClientAddress, Dependency, Role};
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use domain::catalog::{App, AppKey, Entity, Publisher, Segment, Unit, sample};
 use domain::complete::{Completion, Evidence};
@@ -13,9 +14,9 @@ use domain::ids::{AppId, MissionId, Mode, PublisherId, SegmentId, StepId, UnitId
 use domain::targeting::Profile;
 use domain::time::Timestamp;
 use domain::verify::Report;
-use engine::{Ctx, Engine, MasterKey, SessionRequest, Stores, Vault};
+use engine::{Ctx, Engine, MasterKey, Rates, SessionRequest, Stores, Vault};
 use serde_json::Value;
-use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
+use store::memory::{MemoryCache, MemoryCatalog, MemoryReports, MemoryState};
 use tower::ServiceExt;
 
 /// 2026-01-10T12:00:00Z.
@@ -62,12 +63,17 @@ impl Server {
 
     /// Likewise, with these dependencies.
     pub(crate) async fn with(dependencies: Vec<Dependency>) -> Self {
-        let stores = Stores {
-            state: Arc::new(MemoryState::new()),
-            catalog: Arc::new(MemoryCatalog::new()),
-            reports: Arc::new(MemoryReports::new()),
-        };
-        let engine = Arc::new(Engine::new(stores, Vault::new(&MasterKey::new([7; 32]), &[])));
+        Self::of(engine(), dependencies).await
+    }
+
+    /// Likewise, with limits on how often somebody may ask.
+    pub(crate) async fn limited(rates: Rates) -> Self {
+        let cache = Arc::new(MemoryCache::new());
+        Self::of(engine().with_rate_limits(rates, cache), Vec::new()).await
+    }
+
+    async fn of(engine: Engine, dependencies: Vec<Dependency>) -> Self {
+        let engine = Arc::new(engine);
         engine.apply_entities(&Ctx::at(NOON), &fixture(), false, "fixture").await.unwrap();
         let now = Arc::new(AtomicI64::new(NOON.0));
         let router = api::router(state(&engine, &now, dependencies), axum::Router::new());
@@ -108,10 +114,7 @@ impl Server {
         key: &str,
         body: Option<(&str, String)>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if !key.is_empty() {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
-        }
+        let mut request = asked(method, path, key);
         let body = body.map(|(media_type, text)| {
             request
                 .headers_mut()
@@ -120,6 +123,17 @@ impl Server {
             text
         });
         let request = request.body(Body::from(body.unwrap_or_default())).unwrap();
+        self.answer(method, path, request).await
+    }
+
+    /// Looks at something from an address.
+    pub(crate) async fn get_from(&self, address: &str, path: &str, key: &str) -> Answer {
+        let from = ClientAddress(address.parse().unwrap());
+        let request = asked("GET", path, key).extension(from).body(Body::empty()).unwrap();
+        self.answer("GET", path, request).await
+    }
+
+    async fn answer(&self, method: &str, path: &str, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().into()).unwrap();
@@ -273,4 +287,22 @@ fn fixture() -> Vec<Entity> {
     rows.push(Entity::Unit(Unit { id: UnitId(2), app_id: AppId(2), name: "Tab".to_owned() }));
     rows.push(Entity::Segment(Segment { id: SegmentId(1), name: "Whales".to_owned() }));
     rows
+}
+
+/// An engine on empty stores in memory.
+fn engine() -> Engine {
+    let stores = Stores {
+        state: Arc::new(MemoryState::new()),
+        catalog: Arc::new(MemoryCatalog::new()),
+        reports: Arc::new(MemoryReports::new()),
+    };
+    Engine::new(stores, Vault::new(&MasterKey::new([7; 32]), &[]))
+}
+
+fn asked(method: &str, path: &str, key: &str) -> Builder {
+    let request = Request::builder().method(method).uri(path);
+    if key.is_empty() {
+        return request;
+    }
+    request.header(header::AUTHORIZATION, format!("Bearer {key}"))
 }

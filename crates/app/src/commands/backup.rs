@@ -19,9 +19,13 @@ struct Backed {
     seconds: f64,
 }
 
+/// What is said where no single file keeps everything.
+const NOT_HERE: &str = "`guerdon backup` copies a SQLite file that keeps everything; this configuration keeps \
+                        its data in other stores, which have backups of their own: see docs/shapes.md";
+
 /// Copies the database. The copy never takes the place of a file that is there.
 pub(crate) async fn run(path: &Path, args: &BackupArgs, out: Output) -> anyhow::Result<()> {
-    let database = Loaded::read(path)?.database();
+    let database = Loaded::read(path)?.sqlite_file().context(NOT_HERE)?;
     let store = SqliteStore::open_read_only(&database)
         .with_context(|| format!("cannot open the database {}", database.display()))?;
     let begun = Instant::now();

@@ -4,6 +4,7 @@
 //! without one, this process opens the database. Either way the same edit is checked by the same
 //! rules, and the answer is the same.
 
+mod copy;
 mod difference;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub(crate) async fn run(path: &Path, command: CatalogCommand, out: Output) -> an
             let format = if out.json { CatalogFormat::Json } else { format };
             export(path, format).await
         }
+        CatalogCommand::Copy { to, dry_run } => copy::run(path, &to, dry_run, out).await,
         CatalogCommand::Validate { file } => check(&Source::read(&file)?, out),
     }
 }

@@ -8,11 +8,12 @@ use anyhow::{Context, bail};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use crate::cli::InitArgs;
+use crate::cli::{InitArgs, Shape};
 use crate::clock;
 use crate::commands::key;
-use crate::config::{DEFAULT_TEXT, FILE_NAME, Role};
+use crate::config::{FILE_NAME, Role};
 use crate::output::Output;
+use crate::shapes;
 
 /// What was written, and the key that is not.
 #[derive(Serialize)]
@@ -24,24 +25,38 @@ struct Written {
 
 /// Writes the files and tells what to do next.
 pub(crate) fn run(args: &InitArgs, out: Output) -> anyhow::Result<()> {
-    let written = write(&args.folder)?;
+    let written = write(&args.folder, args.shape)?;
     out.answer(&written, |written| {
         format!(
             "Wrote {} and {}.\n\n\
              The first admin key, shown only now:\n\n  {}\n\n\
              Keep the master key apart from the database: together they open every secret.\n\
-             Next: guerdon --config {} serve",
+             {}",
             written.config.display(),
             written.master_key.display(),
             written.admin_key,
-            written.config.display(),
+            next(args.shape, &written.config),
         )
     })
 }
 
+/// What to do with it.
+fn next(shape: Shape, config: &Path) -> String {
+    let config = config.display();
+    match shape {
+        Shape::Embedded => format!("Next: guerdon --config {config} serve"),
+        _ => format!(
+            "Next, once {config} says where your servers are:\n\n  \
+             guerdon --config {config} doctor\n  \
+             guerdon --config {config} migrate\n  \
+             guerdon --config {config} serve"
+        ),
+    }
+}
+
 /// Writes into a folder that has none of the files; they are never overwritten, because a lost
 /// master key locks every secret away for ever.
-fn write(folder: &Path) -> anyhow::Result<Written> {
+fn write(folder: &Path, shape: Shape) -> anyhow::Result<Written> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let config = folder.join(FILE_NAME);
@@ -54,7 +69,7 @@ fn write(folder: &Path) -> anyhow::Result<Written> {
     let (admin_key, digest) = key::admin_key();
     let lines = key::config_lines("first admin", Role::Admin, &digest)?;
     write_private(&master_key, &master_key_text())?;
-    write_private(&config, &format!("{DEFAULT_TEXT}\n{lines}"))?;
+    write_private(&config, &format!("{}\n{lines}", shapes::text(shape)))?;
     Ok(Written { config, master_key, admin_key })
 }
 

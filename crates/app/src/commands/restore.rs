@@ -21,21 +21,26 @@ struct Restored {
     findings: u64,
 }
 
+/// What is said where no single file keeps everything.
+const NOT_HERE: &str = "`guerdon restore` replaces a SQLite file that keeps everything; this configuration keeps \
+                        its data in other stores, which are restored with their own tools: see docs/shapes.md";
+
 /// Puts the backup in place, and verifies what is then there.
 pub(crate) async fn run(path: &Path, args: &RestoreArgs, out: Output) -> anyhow::Result<()> {
     let loaded = Loaded::read(path)?;
-    let (backup, database, replace) = (args.file.clone(), loaded.database(), args.replace);
-    let restore = move || store_sqlite::restore(&backup, &database, replace);
+    let database = loaded.sqlite_file().context(NOT_HERE)?;
+    let (backup, place, replace) = (args.file.clone(), database.clone(), args.replace);
+    let restore = move || store_sqlite::restore(&backup, &place, replace);
     let kept = tokio::task::spawn_blocking(restore).await?.context("nothing was restored")?;
     let told = kept.as_deref().map_or_else(String::new, |kept| {
         format!("\nThe database that was there is kept as {}.", kept.display())
     });
     let verified = verify::derive(&loaded, |_, _| {}).await;
     let report = verified.with_context(|| {
-        format!("{} was restored, but cannot be verified{told}", loaded.database().display())
+        format!("{} was restored, but cannot be verified{told}", database.display())
     })?;
     let restored = Restored {
-        database: loaded.database(),
+        database,
         kept,
         records: report.records,
         entries: report.entries_checked,

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use domain::verify::Report;
+use domain::verify::{Finding, Report};
 use engine::{Ctx, EngineError, StoreError};
 use serde::Serialize;
 
 use crate::clock;
 use crate::config::Loaded;
-use crate::output::{Finding, Output, Progress, counted};
+use crate::output::{self, Output, Progress, counted};
 use crate::wiring;
 
 /// What was checked and found.
@@ -37,7 +37,7 @@ pub(crate) async fn run(path: &Path, out: Output) -> anyhow::Result<()> {
     out.answer(&checked, Checked::text)?;
     match checked.findings() {
         0 => Ok(()),
-        count => Err(Finding(counted(count, "finding", "findings")).into()),
+        count => Err(output::Finding(counted(count, "finding", "findings")).into()),
     }
 }
 
@@ -77,7 +77,15 @@ pub(crate) async fn derive(
             (records, users) = (so_far, of_users);
             progress(so_far, of_users);
         };
-        anyhow::Ok(node.engine.verify(&Ctx::at(clock::now()), at).await?)
+        let report = node.engine.verify(&Ctx::at(clock::now()), at).await?;
+        // The state may have gone on to the next store.
+        let next = loaded.config.next_state.as_ref();
+        let has_views = wiring::has_views(&loaded.state()) && next.is_none_or(wiring::has_views);
+        if report.findings.is_empty() || has_views {
+            return anyhow::Ok(report);
+        }
+        let again = node.engine.verify(&Ctx::at(clock::now()), |_, _| {}).await?;
+        anyhow::Ok(found_twice(&report, again))
     };
     let error = match verified.await {
         Ok(report) => return Ok(report),
@@ -85,8 +93,20 @@ pub(crate) async fn derive(
     };
     let Some(detail) = corrupt(&error) else { return Err(error) };
     let subject = format!("after record {records} and {users} users");
-    let findings = vec![domain::verify::Finding { invariant: STORE, subject, detail }];
+    let findings = vec![Finding { invariant: STORE, subject, detail }];
     Ok(Report { records, users, findings, ..Report::default() })
+}
+
+/// What is still found at a second look. A store without views shows a change that is made meanwhile
+/// on one side only; whoever is at work at both moments may still be found, so verify at rest.
+fn found_twice(first: &Report, mut again: Report) -> Report {
+    let is_same = |one: &Finding, other: &Finding| {
+        (one.invariant, &one.subject) == (other.invariant, &other.subject)
+    };
+    if first.unlisted == 0 {
+        again.findings.retain(|one| first.findings.iter().any(|other| is_same(one, other)));
+    }
+    again
 }
 
 /// Under this name a finding says that stored data cannot be read.
@@ -125,5 +145,31 @@ impl Checked {
             text.push_str(&format!("\nand {} more", self.unlisted));
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(findings: &[(&'static str, &str, &str)], unlisted: u64) -> Report {
+        let finding = |(invariant, subject, detail): &(&'static str, &str, &str)| Finding {
+            invariant,
+            subject: (*subject).to_owned(),
+            detail: (*detail).to_owned(),
+        };
+        let findings = findings.iter().map(finding).collect();
+        Report { findings, unlisted, ..Report::default() }
+    }
+
+    #[test]
+    fn a_second_look_drops_what_was_on_its_way_and_nothing_else() {
+        let first = report(&[("M6", "user 1", "3 for 2"), ("M2", "line item 7", "9 for 8")], 0);
+        let again = report(&[("M2", "line item 7", "19 for 18"), ("M6", "user 2", "1 for 0")], 0);
+        let found = found_twice(&first, again.clone());
+        assert_eq!(found.findings, report(&[("M2", "line item 7", "19 for 18")], 0).findings);
+        // A list that was cut says nothing of those it lacks.
+        let cut = report(&[("M6", "user 1", "3 for 2")], 5);
+        assert_eq!(found_twice(&cut, again.clone()).findings, again.findings);
     }
 }

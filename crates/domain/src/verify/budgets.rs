@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Report;
+use super::{Order, Report};
 use crate::budget::{Breach, BudgetMove, Guard, Level, Limits, Used};
 use crate::ids::LineItemId;
 use crate::money::Micros;
@@ -16,6 +16,8 @@ const AMOUNT_MAX: u64 = i64::MAX as u64 / 4;
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     limits: Option<Limits>,
+    /// The widest of all that it ever had, each by itself.
+    widest: Option<Limits>,
     total: Used,
     days: BTreeMap<Day, Used>,
     is_stored: bool,
@@ -24,19 +26,41 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn set(&mut self, limits: Limits) {
         self.limits = Some(limits);
+        self.widest = Some(self.widest.map_or(limits, |widest| wider(&widest, &limits)));
     }
 
-    /// Makes a move, and says if it must not have been made.
-    pub(super) fn add(&mut self, by: &BudgetMove, subject: &str, report: &mut Report) {
+    /// Makes a move, and says if it must not have been made, as far as the order tells.
+    pub(super) fn add(
+        &mut self,
+        by: &BudgetMove,
+        order: Order,
+        subject: &str,
+        report: &mut Report,
+    ) {
         let line_item = by.line_item;
         let of_day = self.days.get(&by.day).copied().unwrap_or_default();
         let (Some(total), Some(day)) = (moved(&self.total, by), moved(&of_day, by)) else {
             report.add("M7", subject, format!("the budget of line item {line_item} overflows"));
             return;
         };
+        let grows = by.held.0 + by.booked.0 > 0 || by.starts > 0;
+        if by.guard == Guard::Free && grows {
+            report.add("M2", subject, format!("line item {line_item} grows unguarded"));
+        }
+        if order == Order::Total {
+            self.judge(by, (&total, &day), subject, report);
+        }
+        self.total = total;
+        self.days.insert(by.day, day);
+    }
+
+    /// What is wrong with a move by what was used at its moment, and what is used after it.
+    fn judge(&self, by: &BudgetMove, after: (&Used, &Used), subject: &str, report: &mut Report) {
+        let line_item = by.line_item;
+        let of_day = self.days.get(&by.day).copied().unwrap_or_default();
         let limits = self.limits.unwrap_or_default();
         if let Err(breach) = limits.check(&self.total, &of_day, by) {
-            let figures = beyond(breach, &limits, (&total, &day), by.guard);
+            let figures = beyond(breach, &limits, after, by.guard);
             let what = breach.words();
             report.add(
                 "M2",
@@ -44,16 +68,10 @@ impl Budget {
                 format!("line item {line_item} goes beyond {what}: {figures}"),
             );
         }
-        let grows = by.held.0 + by.booked.0 > 0 || by.starts > 0;
-        if by.guard == Guard::Free && grows {
-            report.add("M2", subject, format!("line item {line_item} grows unguarded"));
-        }
-        if [total, day].iter().any(|used| used.held.0 < 0 || used.booked.0 < 0) {
+        if [after.0, after.1].iter().any(|used| used.held.0 < 0 || used.booked.0 < 0) {
             let detail = format!("line item {line_item} gives back more than it had");
             report.add("M2", subject, detail);
         }
-        self.total = total;
-        self.days.insert(by.day, day);
     }
 
     pub(super) fn compare(&mut self, level: &Level, report: &mut Report) {
@@ -67,10 +85,57 @@ impl Budget {
         }
     }
 
-    pub(super) fn finish(&self, line_item: LineItemId, report: &mut Report) {
+    pub(super) fn finish(&self, line_item: LineItemId, order: Order, report: &mut Report) {
         if self.limits.is_some() && !self.is_stored {
             report.add("M2", subject(line_item), "its budget is not stored");
         }
+        if order == Order::ByUser {
+            self.judge_end(line_item, report);
+        }
+    }
+
+    /// What is wrong with where it ends. The total is never set below what is used, so it holds at
+    /// the end; the other limits may be, and grace that was taken may be.
+    fn judge_end(&self, line_item: LineItemId, report: &mut Report) {
+        let used = self.days.values().chain([&self.total]);
+        if used.into_iter().any(|used| used.held.0 < 0 || used.booked.0 < 0) {
+            report.add("M2", subject(line_item), "it has given back more than it had");
+        }
+        let (Some(limits), Some(widest)) = (self.limits, self.widest) else { return };
+        let mut add = |breach: Breach, limits: &Limits, day: &Used| {
+            let figures = beyond(breach, limits, (&self.total, day), Guard::Extra);
+            report.add(
+                "M2",
+                subject(line_item),
+                format!("it is beyond {}: {figures}", breach.words()),
+            );
+        };
+        let limits = Limits { grace: widest.grace, ..limits };
+        if self.total.committed().0 > limits.total.0 + limits.grace.0 {
+            add(Breach::Total, &limits, &Used::default());
+        }
+        if widest.starts.is_some_and(|most| self.total.starts > most) {
+            add(Breach::Starts, &widest, &Used::default());
+        }
+        for day in self.days.values() {
+            if widest.daily.is_some_and(|daily| day.committed().0 > daily.0 + widest.grace.0) {
+                add(Breach::Daily, &widest, day);
+            }
+            if widest.daily_starts.is_some_and(|most| day.starts > most) {
+                add(Breach::DailyStarts, &widest, day);
+            }
+        }
+    }
+}
+
+/// The wider of both in everything; no limit is the widest.
+fn wider(one: &Limits, other: &Limits) -> Limits {
+    Limits {
+        total: one.total.max(other.total),
+        daily: one.daily.zip(other.daily).map(|(one, other)| one.max(other)),
+        grace: one.grace.max(other.grace),
+        starts: one.starts.zip(other.starts).map(|(one, other)| one.max(other)),
+        daily_starts: one.daily_starts.zip(other.daily_starts).map(|(one, other)| one.max(other)),
     }
 }
 

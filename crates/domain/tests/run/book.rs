@@ -15,7 +15,7 @@ use domain::snapshot::Snapshot;
 use domain::sweep::sweep;
 use domain::time::{DAY_MS, Day, HOUR_MS, Timestamp};
 use domain::user::Enrollment;
-use domain::verify::{Report, Verifier};
+use domain::verify::{Order, Report, Verifier};
 
 use crate::terms::Terms;
 
@@ -214,6 +214,7 @@ pub(crate) struct Stored {
     pub(crate) deliveries: Vec<domain::journal::Message>,
     pub(crate) head: u64,
     pub(crate) now: Timestamp,
+    pub(crate) order: Order,
 }
 
 impl Stored {
@@ -230,6 +231,7 @@ impl Stored {
             deliveries: messages.collect(),
             head: book.journal.len() as u64,
             now: Timestamp(i64::MAX),
+            order: Order::Total,
         }
     }
 
@@ -252,7 +254,7 @@ impl Stored {
     }
 
     fn report(&self) -> Report {
-        let mut verifier = Verifier::new();
+        let mut verifier = Verifier::new(self.order);
         for (seq, chain, record) in &self.records {
             verifier.record(*seq, *chain, record);
         }

@@ -1,7 +1,7 @@
 //! Each invariant with the fault that it looks for. That clean histories pass is checked at the end
 //! of every table and of every random history.
 
-use domain::budget::{BudgetMove, Guard, Used};
+use domain::budget::{BudgetMove, Guard, Level, Limits, Used};
 use domain::ids::{Act, DeliveryId, LineItemId, MissionId, Mode, TransactionId, UserKey};
 use domain::journal::{Cause, Chain, MessageKind, Record};
 use domain::ledger::{Account, Asset, Entry};
@@ -10,7 +10,7 @@ use domain::sweep::RETRY_SECONDS;
 use domain::time::{Day, Timestamp};
 use domain::user::PaidState;
 use domain::verdict::Verdict;
-use domain::verify::{FINDINGS_MAX, SWEEP_SLACK_MS};
+use domain::verify::{FINDINGS_MAX, Order, SWEEP_SLACK_MS};
 
 use crate::book::{Book, START, Stored};
 use crate::script::play;
@@ -116,6 +116,73 @@ fn m2_finds_a_move_beyond_a_limit() {
     assert_eq!(beyond(1, 1, start, |limits| limits.daily_starts = Some(1)), ["M2"]);
     assert_eq!(beyond(1, 0, Guard::Free, none), ["M2"]);
     assert_eq!(beyond(-7, 0, Guard::Free, none), ["M2"]);
+}
+
+/// A history whose moves come in another order than they were made: what one participation gave back
+/// and another took stands the other way round.
+#[test]
+fn m2_judges_the_end_where_users_are_not_ordered() {
+    let found_in = |order, limits: fn(&mut Limits), changes: &[(i64, u32, Guard)]| {
+        found(|stored| {
+            stored.order = order;
+            if let Cause::LimitsSet { limits: set, .. } = &mut stored.records[0].2.cause {
+                limits(set);
+                stored.levels[0].limits = *set;
+            }
+            for (held, starts, guard) in changes {
+                let (line_item, day, held) = (LineItemId(1), Day(20_000), Micros(held * UNIT));
+                let (starts, guard) = (*starts, *guard);
+                let by = BudgetMove { line_item, day, held, booked: Micros(0), starts, guard };
+                stored.records[2].2.moves.push(by);
+                let Level { total, today, .. } = &mut stored.levels[0];
+                (*total, *today) = (total.moved(&by), today.moved(&by));
+            }
+            stored.forge_chain();
+        })
+    };
+    let start = Guard::Start { paced: None };
+    let none = |_: &mut Limits| {};
+    let swapped = [(5, 0, start), (-5, 0, Guard::Free)];
+    assert_eq!(found_in(Order::Total, none, &swapped), ["M2"]);
+    assert_eq!(found_in(Order::ByUser, none, &swapped), [""; 0]);
+    let early = [(-7, 0, Guard::Free), (7, 0, start)];
+    assert_eq!(found_in(Order::Total, none, &early), ["M2"]);
+    assert_eq!(found_in(Order::ByUser, none, &early), [""; 0]);
+    type Limit = fn(&mut Limits);
+    let over: [(Limit, &[_]); 6] = [
+        (none, &[(9, 0, start)]),
+        (none, &[(-9, 0, Guard::Free)]),
+        (none, &[(1, 0, Guard::Free), (-1, 0, Guard::Free)]),
+        (|limits| limits.daily = Some(Micros(9 * UNIT)), &[(8, 0, start)]),
+        (|limits| limits.starts = Some(1), &[(0, 1, start)]),
+        (|limits| limits.daily_starts = Some(1), &[(0, 1, start)]),
+    ];
+    for (limits, changes) in over {
+        // A hold that nobody's run explains breaks M5 as well.
+        let found = found_in(Order::ByUser, limits, changes);
+        assert!(found.contains(&"M2"), "{changes:?}: {found:?}");
+    }
+    assert_eq!(found_in(Order::ByUser, |limits| limits.grace = Micros(UNIT), &[]), [""; 0]);
+}
+
+#[test]
+fn m2_lets_grace_be_withdrawn_that_was_taken() {
+    let found_with = |grace: i64| {
+        found(|stored| {
+            stored.order = Order::ByUser;
+            let total = Micros(stored.levels[0].total.committed().0 - UNIT);
+            let limits = Limits { total, grace: Micros(grace), ..stored.levels[0].limits };
+            let withdrawn = Limits { grace: Micros(0), ..limits };
+            let mut record = stored.records[0].2.clone();
+            stored.records[0].2.cause = Cause::LimitsSet { line_item: LineItemId(1), limits };
+            record.cause = Cause::LimitsSet { line_item: LineItemId(1), limits: withdrawn };
+            stored.head += 1;
+            stored.records.push((stored.head, Chain::default(), record));
+            stored.levels[0].limits = withdrawn;
+        })
+    };
+    assert_eq!(found_with(UNIT), [""; 0]);
+    assert_eq!(found_with(UNIT - 1), ["M2"]);
 }
 
 #[test]

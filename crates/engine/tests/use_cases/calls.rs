@@ -1,10 +1,11 @@
 //! Store calls of the use cases: what their module docs promise.
 
 use domain::ids::StepId;
-use engine::Inquiry;
+use engine::{EngineError, Inquiry};
 use store::counting::{CountingStore, Method};
 
 use crate::node::{MISSION, Node, at};
+use crate::sessions::VERBS;
 
 /// The calls since the last time, as `load 1, commit 1`.
 fn taken(store: &CountingStore) -> String {
@@ -17,6 +18,23 @@ fn taken(store: &CountingStore) -> String {
     lines.join(", ")
 }
 
+#[tokio::test]
+async fn a_session_is_ended_with_two_calls_and_an_ended_one_costs_one() {
+    let (node, store) = Node::new().await.through(CountingStore::new).await;
+    let started = node.participate(&at(0)).await.expect("an answer").expect("a start");
+    store.calls().reset();
+    let ctx = at(0);
+    node.revoke(&ctx).await;
+    assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1, commit 1", 2));
+    for verb in VERBS {
+        let ctx = at(0);
+        let refused = verb.ask(&node, &ctx, started.run.id).await;
+        assert!(matches!(refused, Err(EngineError::SessionEnded)), "{verb:?}: {refused:?}");
+        assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1", 1), "{verb:?}");
+    }
+}
+
+/// The node's viewer speaks by a session, so this is what they cost with the look at its end.
 #[tokio::test]
 async fn the_main_walks_cost_what_they_promise() {
     let node = Node::new().await;

@@ -13,7 +13,7 @@ use domain::change::{Change, Loaded};
 use domain::ids::{AppId, MissionId, Mode};
 use domain::journal::{Cause, Record};
 use domain::user::UserState;
-use engine::{Ctx, Engine, MasterKey, Stores, Vault, Viewer};
+use engine::{Ctx, Engine, MasterKey, Speaker, Stores, Vault, Viewer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
@@ -46,7 +46,7 @@ async fn node_of(world: &World) -> (Engine, Viewer) {
     assert!(matches!(known, Outcome::Applied(_)));
     engine.refresh_budgets(&Ctx::at(NOON)).await.expect("the budgets");
     let UserState { app, mode, .. } = world.user;
-    (engine, Viewer { user: world.user.key(), app, unit: world.unit, mode })
+    (engine, Viewer { user: world.user.key(), app, unit: world.unit, mode, speaker: Speaker::Key })
 }
 
 /// Somebody else's change, which has used the budgets as far as the world says.

@@ -11,9 +11,9 @@ use domain::targeting::Profile;
 use domain::time::{DAY_MS, HOUR_MS, Timestamp};
 use domain::verify::Report;
 use engine::{
-    AttemptNote, AttemptOutcome, Claim, CompletionAnswer, ConversionAnswer, ConversionError, Ctx,
-    Engine, EngineError, Finished, MasterKey, Postback, SessionRequest, Stores, TapAnswer, Vault,
-    Viewer,
+    AttemptNote, AttemptOutcome, Claim, Claimed, CompletionAnswer, ConversionAnswer,
+    ConversionError, Ctx, Engine, EngineError, Finished, MasterKey, Postback, SessionRequest,
+    Stores, TapAnswer, Vault, Viewer,
 };
 use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
 use store::{CatalogStore, StateStore};
@@ -47,14 +47,19 @@ impl Node {
         catalog.save(0, edits, "test", NOW).await.expect("a new catalogue");
         let state: Arc<dyn StateStore> = Arc::new(MemoryState::new());
         let engine = engine(&state, &catalog).await;
-        let viewer = engine.viewer(AppId(1), mode, UnitId(1), "ann").expect("a viewer");
-        let request = SessionRequest {
-            unit: UnitId(1),
-            user_id: "ann".to_owned(),
-            profile: Profile::default(),
-        };
-        engine.open_session(&at(0), (AppId(1), mode), request).await.expect("a session");
+        let viewer = session(&engine, &at(0), mode).await;
         Self { engine, state, catalog, viewer }
+    }
+
+    /// A new session of the user.
+    pub(crate) async fn open(&self, ctx: &Ctx) -> Viewer {
+        session(&self.engine, ctx, self.viewer.mode).await
+    }
+
+    /// Ends the user's sessions.
+    pub(crate) async fn revoke(&self, ctx: &Ctx) {
+        let Viewer { app, mode, .. } = self.viewer;
+        self.engine.revoke_sessions(ctx, (app, mode), "ann").await.expect("an end");
     }
 
     /// Another node on the same stores, whose calls go through `tap`.
@@ -120,19 +125,28 @@ impl Node {
             per_endpoint: 100,
             skip: Vec::new(),
         };
-        let dialect = Dialect::new("test", Method::Post);
         let claimed = self.engine.claim_deliveries(ctx, claim).await.expect("claims");
         let mut told = Vec::new();
         for one in claimed {
             let message = &one.delivery.message;
             told.push(format!("{} {}", message.kind.name(), message.amount.0));
-            let note =
-                AttemptNote { at: ctx.now, status: Some(200), note: String::new(), duration_ms: 5 };
-            let finished = Finished { claimed: one, outcome: outcome.clone(), note, jitter: 0 };
-            let settled = self.engine.finish_delivery(ctx, &dialect, finished).await;
-            settled.expect("a settlement");
+            self.finish(ctx, one, outcome.clone()).await.expect("a settlement");
         }
         told
+    }
+
+    /// Settles what was claimed.
+    pub(crate) async fn finish(
+        &self,
+        ctx: &Ctx,
+        claimed: Claimed,
+        outcome: AttemptOutcome,
+    ) -> Result<(), EngineError> {
+        let note =
+            AttemptNote { at: ctx.now, status: Some(200), note: String::new(), duration_ms: 5 };
+        let finished = Finished { claimed, outcome, note, jitter: 0 };
+        let dialect = Dialect::new("test", Method::Post);
+        self.engine.finish_delivery(ctx, &dialect, finished).await.map(drop)
     }
 
     pub(crate) async fn report(&self, ctx: &Ctx) -> Report {
@@ -145,6 +159,14 @@ impl Node {
         assert_eq!(report.findings, []);
         report.entries_checked
     }
+}
+
+/// Opens a session for `ann`, and reads her token.
+async fn session(engine: &Engine, ctx: &Ctx, mode: Mode) -> Viewer {
+    let (unit, user_id) = (UnitId(1), "ann".to_owned());
+    let request = SessionRequest { unit, user_id, profile: Profile::default() };
+    let opened = engine.open_session(ctx, (AppId(1), mode), request).await.expect("a session");
+    Viewer::of(&engine.session(ctx, &opened.token).expect("our token"))
 }
 
 async fn engine(state: &Arc<dyn StateStore>, catalog: &Arc<MemoryCatalog>) -> Engine {

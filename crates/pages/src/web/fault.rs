@@ -35,7 +35,7 @@ impl Fault {
 
     /// Nothing is there, or nothing of his.
     pub(crate) async fn not_found(shared: &Shared, visitor: &Visitor) -> Self {
-        Self::new(frame(shared, visitor).await, NoticeKind::NotFound)
+        Self::framed(shared, visitor, NoticeKind::NotFound).await
     }
 
     /// A form that our page has not made for this session.
@@ -44,13 +44,14 @@ impl Fault {
         visitor: &Visitor,
         mission: MissionId,
     ) -> Self {
-        let Self(notice) = Self::new(frame(shared, visitor).await, NoticeKind::FormExpired);
+        let Self(notice) = Self::framed(shared, visitor, NoticeKind::FormExpired).await;
         Self(Box::new(Notice { mission_id: Some(mission.0.into()), ..*notice }))
     }
 
     /// The engine has no answer.
     pub(crate) async fn of(shared: &Shared, visitor: &Visitor, error: &EngineError) -> Self {
         let kind = match error {
+            EngineError::SessionEnded => return Self::no_session(&visitor.asked),
             EngineError::NotFound(_) | EngineError::Invalid { .. } => NoticeKind::NotFound,
             EngineError::Store(
                 StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Moved(_),
@@ -69,6 +70,20 @@ impl Fault {
             request_id: Some(Plain::new(&visitor.asked.id)),
             ..*notice
         }))
+    }
+
+    /// The notice in the user's own frame, in his language and by his clock. Where his profile cannot be
+    /// read, the browser's language is the best guess; and if his session was ended, that is said.
+    async fn framed(shared: &Shared, visitor: &Visitor, kind: NoticeKind) -> Self {
+        let Visitor { viewer, asked, .. } = visitor;
+        let own = shared.engine.list_missions(&asked.ctx, viewer, |view| {
+            present::frame(visitor, view.snapshot, &view.loaded.state.profile)
+        });
+        match own.await {
+            Ok(frame) => Self::new(frame, kind),
+            Err(EngineError::SessionEnded) => Self::no_session(asked),
+            Err(_) => Self::new(unknown_frame(shared, visitor), kind),
+        }
     }
 
     fn new(frame: Frame, kind: NoticeKind) -> Self {
@@ -101,16 +116,7 @@ pub(crate) async fn no_such_page(State(shared): State<Arc<Shared>>, visitor: Vis
     Fault::not_found(&shared, &visitor).await
 }
 
-/// The user's own frame, in his language and by his clock.
-async fn frame(shared: &Shared, visitor: &Visitor) -> Frame {
-    let Visitor { viewer, asked, .. } = visitor;
-    let own = shared.engine.list_missions(&asked.ctx, viewer, |view| {
-        present::frame(visitor, view.snapshot, &view.loaded.state.profile)
-    });
-    own.await.unwrap_or_else(|_| unknown_frame(shared, visitor))
-}
-
-/// The same where his profile cannot be read: the browser's language is the best guess.
+/// The frame of somebody whose profile is not known.
 fn unknown_frame(shared: &Shared, visitor: &Visitor) -> Frame {
     present::frame(visitor, &shared.engine.snapshot(), &Profile::default())
 }

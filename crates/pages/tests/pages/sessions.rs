@@ -76,6 +76,40 @@ async fn a_session_that_is_over_opens_nothing() {
     }
 }
 
+/// What an ended session sees, whatever it asks for.
+fn is_told_to_come_again(page: &Browser) {
+    assert_eq!(page.status, 401, "{}", page.at);
+    assert_eq!(page.text("h1"), "Please open this page again", "{}", page.at);
+    assert!(page.attributes("main a", "href").is_empty(), "there is nowhere to go here");
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_shows_and_does_nothing() {
+    let world = World::new().await;
+    let token = world.token("ann", american()).await;
+    let mut page = world.open("ann").await;
+    page.get("/m/missions/3").await;
+    let (action, fields) = page.form("/start");
+    world.revoke("ann").await;
+    let root = format!("/m/u/{token}");
+    let below =
+        ["", "/missions/1", "/missions/99", "/missions/x", "/wallet", "/wallet?show=not_counted"];
+    let below = below.into_iter().flat_map(|path| [format!("/m{path}"), format!("{root}{path}")]);
+    for address in below.chain(["/m/nowhere".to_owned(), pages::session_path(&token)]) {
+        page.get(&address).await;
+        is_told_to_come_again(&page);
+    }
+    let forms = [(action.as_str(), fields.clone()), (action.as_str(), Vec::new())];
+    for (address, fields) in forms.into_iter().chain([("/m/missions/99/start", fields)]) {
+        page.post(address, &fields).await;
+        is_told_to_come_again(&page);
+    }
+    // Within the same millisecond, and nothing was started meanwhile.
+    let mut page = world.open("ann").await;
+    page.get("/m").await;
+    assert_eq!((page.status, page.texts(".running").len()), (200, 0));
+}
+
 #[tokio::test]
 async fn a_token_that_is_not_ours_opens_nothing() {
     let world = World::new().await;

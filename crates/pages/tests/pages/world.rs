@@ -115,6 +115,11 @@ impl World {
         self.engine.apply_entities(&self.ctx(), &[entity], false, "test").await.unwrap();
     }
 
+    /// Ends the user's sessions, as his publisher can.
+    pub(crate) async fn revoke(&self, user: &str) {
+        self.engine.revoke_sessions(&self.ctx(), (AppId(1), Mode::Live), user).await.unwrap();
+    }
+
     /// Does to the user what an operator can.
     pub(crate) async fn block(&self, token: &str) {
         let session = self.engine.session(&self.ctx(), token).unwrap();

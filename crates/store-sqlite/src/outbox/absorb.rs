@@ -3,7 +3,7 @@
 use domain::ids::DeliveryId;
 use domain::journal::{Message, Record};
 use rusqlite::{Connection, OptionalExtension, params};
-use store::{DeliveryState, Seq};
+use store::{DeliveryState, Phase, Seq, Writing};
 
 use super::row::{DeliveryRow, number_of};
 use crate::codec::{corrupt, int, mode_to_column, record_from_bytes, rows, uint};
@@ -19,20 +19,39 @@ pub(super) const RECORDS_MAX: usize = 512;
 pub(super) struct AbsorbMessages;
 
 impl Work for AbsorbMessages {
-    type Answer = ();
+    /// Whether more can be taken in; not if the state has moved, since then nothing is written.
+    type Answer = bool;
 
-    fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
-        let records = next_records(tx.conn, tx.books.absorbed())?;
-        let Some(last) = records.last() else { return Ok(()) };
-        let last = last.seq;
-        for found in records {
-            if let Some(body) = found.body {
-                take_in(tx, found.seq, &record_from_bytes(&body)?)?;
-            }
+    const WRITING: Option<Writing> = None;
+
+    fn run(&self, tx: &mut Tx<'_>) -> Result<bool, Failure> {
+        if matches!(tx.phase, Phase::Moved(_)) {
+            return Ok(false);
         }
-        tx.books.set_absorbed(last);
-        Ok(())
+        absorb(tx)?;
+        Ok(true)
     }
+}
+
+/// Takes in all that is there, for a move, which then goes on from the end.
+pub(crate) fn absorb_all(tx: &mut Tx<'_>) -> Result<(), Failure> {
+    while tx.books.absorbed() < tx.books.head() {
+        absorb(tx)?;
+    }
+    Ok(())
+}
+
+fn absorb(tx: &mut Tx<'_>) -> Result<(), Failure> {
+    let records = next_records(tx.conn, tx.books.absorbed())?;
+    let Some(last) = records.last() else { return Ok(()) };
+    let last = last.seq;
+    for found in records {
+        if let Some(body) = found.body {
+            take_in(tx, found.seq, &record_from_bytes(&body)?)?;
+        }
+    }
+    tx.books.set_absorbed(last);
+    Ok(())
 }
 
 /// A record as far as the outbox cares.
@@ -51,7 +70,8 @@ pub(super) fn next_records(conn: &Connection, after: Seq) -> Result<Vec<Found>, 
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-fn take_in(tx: &mut Tx<'_>, seq: Seq, record: &Record) -> Result<(), Failure> {
+/// Queues the messages of a record.
+pub(super) fn take_in(tx: &mut Tx<'_>, seq: Seq, record: &Record) -> Result<(), Failure> {
     let mut messages: Vec<&Message> = record.messages.iter().collect();
     messages.sort_unstable_by_key(|message| message.id);
     let mut reversals = Vec::new();
@@ -95,7 +115,8 @@ fn insert(
     Ok(is_new)
 }
 
-/// Makes a reversal wait; one whose grant is never told is parked at once.
+/// Makes a reversal wait; one whose grant is never told is parked at once, unless the store is being
+/// filled: what becomes of a delivery is then told by its own row.
 fn wait_for(tx: &mut Tx<'_>, number: i64, grant: DeliveryId) -> Result<(), Failure> {
     let mut select = tx.conn.prepare_cached(sql::DELIVERY_ID)?;
     let Some(grant) = select.query_row([&grant.0], |row| row.get::<_, i64>(0)).optional()? else {
@@ -106,7 +127,7 @@ fn wait_for(tx: &mut Tx<'_>, number: i64, grant: DeliveryId) -> Result<(), Failu
         return Err(corrupt("delivery that was just made", number).into());
     };
     let before = row.state;
-    if row.is_hopeless(tx.conn)? {
+    if tx.phase != Phase::Filling && row.is_hopeless(tx.conn)? {
         row.end(DeliveryState::Parked);
     }
     row.write(tx, before)

@@ -22,14 +22,7 @@ pub(super) fn deliveries(
     conn: &Connection,
     filter: &DeliveryFilter,
 ) -> Result<Vec<Delivery>, Failure> {
-    let after = match filter.after {
-        Some((seq, id)) => {
-            let (first, last) = numbers_of(seq);
-            let mut select = conn.prepare_cached(sql::DELIVERY_AFTER)?;
-            select.query_row(params![first, last, id.0], |row| row.get(0))?
-        }
-        None => 0,
-    };
+    let after = number_after(conn, filter.after)?;
     let mut numbers = Vec::new();
     for state in DeliveryState::ALL {
         if filter.state.is_none_or(|wanted| wanted == state) {
@@ -51,10 +44,8 @@ pub(super) fn deliveries_and_tail(
     if filter.state.is_some_and(|state| state != DeliveryState::Queued) {
         return Ok(found);
     }
-    let absorbed: i64 =
-        conn.prepare_cached(sql::META_GET)?.query_row(["absorbed"], |row| row.get(0))?;
     let from = filter.after.map_or(0, |(seq, _)| seq.saturating_sub(1));
-    let mut after = uint(absorbed).max(from);
+    let mut after = absorbed(conn)?.max(from);
     while found.len() < filter.limit {
         let records = next_records(conn, after)?;
         let Some(last) = records.last() else { break };
@@ -111,6 +102,42 @@ pub(super) fn backlog(conn: &Connection) -> Result<Backlog, Failure> {
         earliest = [earliest, ready_at].into_iter().flatten().min();
     }
     Ok((counts, earliest))
+}
+
+/// The same for a reader who cannot absorb: messages of records that are not absorbed are queued.
+pub(super) fn backlog_and_tail(conn: &Connection) -> Result<Backlog, Failure> {
+    let (mut counts, mut earliest) = backlog(conn)?;
+    let mut after = absorbed(conn)?;
+    loop {
+        let records = next_records(conn, after)?;
+        let Some(last) = records.last() else { return Ok((counts, earliest)) };
+        after = last.seq;
+        for body in records.into_iter().filter_map(|found| found.body) {
+            let record = record_from_bytes(&body)?;
+            earliest = [earliest, Some(record.at)].into_iter().flatten().min();
+            for (state, count) in &mut counts {
+                let is_queued = *state == DeliveryState::Queued;
+                *count += if is_queued { record.messages.len() as u64 } else { 0 };
+            }
+        }
+    }
+}
+
+/// How far the messages of records are in the outbox.
+fn absorbed(conn: &Connection) -> Result<Seq, Failure> {
+    let mut select = conn.prepare_cached(sql::META_GET)?;
+    Ok(uint(select.query_row(["absorbed"], |row| row.get(0))?))
+}
+
+/// The number after which a page begins that follows a place.
+pub(super) fn number_after(
+    conn: &Connection,
+    after: Option<(Seq, DeliveryId)>,
+) -> Result<i64, Failure> {
+    let Some((seq, id)) = after else { return Ok(0) };
+    let (first, last) = numbers_of(seq);
+    let mut select = conn.prepare_cached(sql::DELIVERY_AFTER)?;
+    Ok(select.query_row(params![first, last, id.0], |row| row.get(0))?)
 }
 
 /// Every endpoint that has anything to send, now or later.

@@ -6,7 +6,7 @@
 use domain::ids::{AppId, DeliveryId, Mode};
 use domain::time::Timestamp;
 use rusqlite::{Connection, params};
-use store::{DeliveryState, Endpoint, StoreError};
+use store::{DeliveryState, Endpoint, StoreError, Writing};
 
 use super::row::{DeliveryRow, columns_of};
 use super::settle::tell_waiting;
@@ -68,6 +68,8 @@ pub(super) struct ReplayOne {
 impl Work for ReplayOne {
     type Answer = u64;
 
+    const WRITING: Option<Writing> = Some(Writing::Replay);
+
     fn run(&self, tx: &mut Tx<'_>) -> Result<u64, Failure> {
         match DeliveryRow::find(tx.conn, sql::DELIVERY_BY_KEY, self.id.0)? {
             Some(row) => restart_with_reversals(tx, row, self.now),
@@ -85,6 +87,8 @@ struct ReplayChunk {
 
 impl Work for ReplayChunk {
     type Answer = u64;
+
+    const WRITING: Option<Writing> = Some(Writing::Replay);
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<u64, Failure> {
         let mut replayed = 0;

@@ -70,7 +70,7 @@ impl DeliveryRow {
     }
 
     /// Reads the columns that `sql` lists for a delivery.
-    fn from_row(row: &Row<'_>) -> Result<Self, Failure> {
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self, Failure> {
         let moment = |column| Ok::<_, Failure>(row.get::<_, Option<i64>>(column)?.map(Timestamp));
         Ok(Self {
             number: row.get(0)?,
@@ -111,6 +111,11 @@ impl DeliveryRow {
         Ok(state.is_some_and(|state| !state.is_open() && state != DeliveryState::Delivered))
     }
 
+    /// Whether the grant that it waits for is still to be told.
+    fn is_waiting(&self, conn: &Connection) -> Result<bool, Failure> {
+        Ok(self.grant_state(conn)?.is_some_and(DeliveryState::is_open))
+    }
+
     fn grant_state(&self, conn: &Connection) -> Result<Option<DeliveryState>, Failure> {
         let Some(grant) = self.waits_for else { return Ok(None) };
         let grant = Self::find(conn, sql::DELIVERY_BY_ID, grant)?;
@@ -119,11 +124,12 @@ impl DeliveryRow {
 
     /// Writes where it stands; `before` is the state that it is counted in.
     ///
-    /// A lease stays claimable at its end even behind a grant; the claim looks again.
+    /// A lease stays claimable at its end even behind a grant, and so does what waits for a grant that
+    /// is lost; the claim looks again.
     pub(super) fn write(&self, tx: &mut Tx<'_>, before: DeliveryState) -> Result<(), Failure> {
         let ready_at = match (self.lease_until, self.due_at) {
             (Some(until), _) => Some(until),
-            (None, Some(_)) if self.is_behind(tx.conn)? => None,
+            (None, Some(_)) if self.is_waiting(tx.conn)? => None,
             (None, due_at) => due_at,
         };
         self.write_ready(tx, before, ready_at)

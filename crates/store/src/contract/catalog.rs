@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use super::check::all;
 use super::sample::NOW;
 use super::{Checked, Failure, Fixture};
-use crate::{CatalogStore, Saved, SavedRevision};
+use crate::{CatalogStore, Saved, SavedRevision, StoreError};
 
 const MISSION: MissionId = MissionId(1);
 
@@ -196,6 +196,98 @@ pub async fn catalog_history_is_newest_first_and_pages(fixture: &dyn Fixture) ->
     }
     ensure_eq!(store.history(Some(u64::MAX), 100).await?, wanted, "the history before the end");
     Ok(())
+}
+
+/// A store that took over a catalogue has all of it, also what only users' runs and the numbers of
+/// new rows refer to, and goes on from its revision as the other would.
+pub async fn catalog_take_over_keeps_what_users_may_have_started(fixture: &dyn Fixture) -> Checked {
+    let (old, new) = (fixture.fresh().await?.catalog, fixture.fresh().await?.catalog);
+    let (mut catalog, history) = lived_in(&*old).await?;
+    ensure!(new.take_over(&catalog, &history).await?, "an empty store takes nothing over");
+    ensure_eq!(current(&*new).await?, catalog, "the catalogue that was taken over");
+    ensure_eq!(new.snapshot(Some(catalog.revision)).await?, None, "for somebody who has it");
+    ensure_eq!(new.history(None, 100).await?, history, "its history");
+    ensure_eq!(new.history(Some(3), 1).await?, history[2..3], "a page of its history");
+    let stale = new.save(0, vec![segment(9, "Nine")], "ann", NOW).await?;
+    ensure_eq!(stale, Saved::Conflict(catalog.revision), "an edit of the empty catalogue");
+    let delete = Edit::Delete(EntityKind::Mission, 1);
+    for edits in [vec![mission(60, 1)], vec![mission(64, 1), segment(1, "Won")], vec![delete]] {
+        check_edit(&*new, &mut catalog, edits).await?;
+    }
+    ensure_eq!(catalog.mission_versions.len(), 5, "versions, those taken over and new ones");
+    Ok(())
+}
+
+/// Whatever has been edited, even to nothing, takes over nothing.
+pub async fn catalog_take_over_of_an_edited_store_changes_nothing(
+    fixture: &dyn Fixture,
+) -> Checked {
+    let (old, new) = (fixture.fresh().await?.catalog, fixture.fresh().await?.catalog);
+    let (catalog, history) = lived_in(&*old).await?;
+    for edits in [vec![], vec![segment(1, "One")]] {
+        let base = current(&*new).await?.revision;
+        new.save(base, edits, "ann", NOW).await?;
+        let (before, made) = (current(&*new).await?, new.history(None, 10).await?);
+        ensure!(!new.take_over(&catalog, &history).await?, "an edited store took it over");
+        ensure_eq!(current(&*new).await?, before, "the catalogue of the edited store");
+        ensure_eq!(new.history(None, 10).await?, made, "the history of the edited store");
+    }
+    ensure!(!old.take_over(&catalog, &history).await?, "a store took over itself");
+    Ok(())
+}
+
+/// Of several who fill a store at once, and one who edits it, exactly one succeeds.
+pub async fn catalog_take_over_race_has_one_winner(fixture: &dyn Fixture) -> Checked {
+    let (old, new) = (fixture.fresh().await?.catalog, fixture.fresh().await?.catalog);
+    let (catalog, history) = lived_in(&*old).await?;
+    let (new, whole, edits) = (&*new, (&catalog, &history), vec![segment(7, "Seven")]);
+    let racers = (0..8).map(|number| {
+        let edits = edits.clone();
+        async move {
+            match number {
+                4 => Ok(new.save(0, edits, "eve", NOW).await? == Saved::At(1)),
+                _ => new.take_over(whole.0, whole.1).await,
+            }
+        }
+    });
+    let won: Vec<bool> = all(racers).await.into_iter().collect::<Result<_, StoreError>>()?;
+    ensure_eq!(won.iter().filter(|won| **won).count(), 1, "the number of winners");
+    let wanted = match won[4] {
+        true => Catalog::default().edited(&edits),
+        false => catalog.clone(),
+    };
+    ensure_eq!(current(new).await?, wanted, "what the winner wrote");
+    let made = new.history(None, 100).await?.len();
+    ensure_eq!(made as u64, wanted.revision, "the edits in the history of the winner");
+    Ok(())
+}
+
+/// What was taken over is there after a restart.
+pub async fn catalog_take_over_survives_reopening(fixture: &dyn Fixture) -> Checked {
+    let (old, stores) = (fixture.fresh().await?.catalog, fixture.fresh().await?);
+    let (catalog, history) = lived_in(&*old).await?;
+    ensure!(stores.catalog.take_over(&catalog, &history).await?, "it was not taken over");
+    let Some(stores) = fixture.reopen(stores).await? else { return Ok(()) };
+    ensure_eq!(current(&*stores.catalog).await?, catalog, "the catalogue after reopening");
+    ensure_eq!(stores.catalog.history(None, 100).await?, history, "the history after reopening");
+    Ok(())
+}
+
+/// A catalogue of several edits, with versions that are no longer in force and rows that are gone.
+async fn lived_in(store: &dyn CatalogStore) -> Result<(Catalog, Vec<SavedRevision>), Failure> {
+    let steps = [
+        entities(),
+        vec![segment(1, "One 🎁"), segment(2, "Two"), mission(61, 1)],
+        vec![mission(62, 1), Edit::Delete(EntityKind::Segment, 2)],
+        vec![Edit::Delete(EntityKind::Mission, 1), Edit::Delete(EntityKind::LineItem, 1)],
+    ];
+    for (edits, base) in steps.into_iter().zip(0..) {
+        store.save(base, edits, &format!("ann {base}"), Timestamp(NOW.0 + base as i64)).await?;
+    }
+    let catalog = current(store).await?;
+    let (versions, retired) = (catalog.mission_versions.len(), catalog.retired.len());
+    ensure_eq!((versions, retired), (3, 3), "versions and rows that are gone");
+    Ok((catalog, store.history(None, 100).await?))
 }
 
 /// Saves edits on the present revision, and checks that the store comes to the same as the domain.

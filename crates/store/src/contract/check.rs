@@ -70,6 +70,13 @@ pub(super) async fn fresh(fixture: &dyn Fixture) -> Result<Arc<dyn StateStore>, 
     Ok(fixture.fresh().await?.state)
 }
 
+/// Asks where the journal ends. From then on what has been committed comes before what will be, also
+/// in a store that does not order its users otherwise.
+pub(super) async fn in_place(state: &dyn StateStore) -> Checked {
+    state.head().await?;
+    Ok(())
+}
+
 /// Commits a change that must be applied.
 pub(super) async fn apply(state: &dyn StateStore, change: Change) -> Result<Committed, Failure> {
     match state.commit(change).await? {

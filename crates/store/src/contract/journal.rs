@@ -7,7 +7,7 @@ use domain::ids::{LineItemId, UserKey};
 use domain::journal::Chain;
 use domain::time::Timestamp;
 
-use super::check::{advance, all, apply, fresh};
+use super::check::{advance, all, apply, fresh, in_place};
 use super::sample::{self, Draft, LINE_ITEM, NOW};
 use super::{Checked, Failure, Fixture};
 use crate::{Outcome, Seq, StateStore, Stored};
@@ -115,6 +115,7 @@ pub async fn journal_read_keeps_every_field(fixture: &dyn Fixture) -> Checked {
     for number in 1..=4 {
         state.set_limits(LineItemId(number), sample::limits(10), NOW).await?;
     }
+    in_place(&*state).await?;
     let ann = sample::user("ann");
     let mut records = sample::full_records(&ann).into_iter();
     let first = Change::new(&ann, ann.state.clone(), records.next());
@@ -122,6 +123,7 @@ pub async fn journal_read_keeps_every_field(fixture: &dyn Fixture) -> Checked {
         first.record.clone().map(|record| (first.chain, record)).into_iter().collect();
     apply(&*state, first).await?;
     for trace in records {
+        in_place(&*state).await?;
         state.append(trace.clone()).await?;
         wanted.push((Chain::default(), trace));
     }
@@ -167,6 +169,40 @@ pub async fn journal_read_gives_chains_that_verify(fixture: &dyn Fixture) -> Che
         let folded = chains.get(&user.state.key()).copied().unwrap_or_default();
         ensure_eq!(found, folded, "the chain of {}", user.state.user_id);
     }
+    Ok(())
+}
+
+/// Where the order is total it is the order of the commits; everywhere each user's own commits are in
+/// order, and what was committed before somebody asked comes before what was committed after.
+pub async fn journal_is_total_order_says_how_users_are_ordered(fixture: &dyn Fixture) -> Checked {
+    let state = fresh(fixture).await?;
+    let mut users: Vec<Loaded> =
+        (0..8).map(|number| sample::user(&format!("user {number}"))).collect();
+    let (mut committed, mut asked_at) = (Vec::new(), 0);
+    for round in 0..4 {
+        for user in &mut users {
+            let change = Draft::of(user, Timestamp(NOW.0 + round)).grant(1).change();
+            *user = advance(&*state, user, change).await?;
+            committed.push(user.chain);
+        }
+        if round == 1 {
+            asked_at = state.head().await?;
+        }
+    }
+    let found = state.read(0, ALL).await?;
+    let chains: Vec<Chain> = found.iter().map(|stored| stored.chain).collect();
+    if state.is_total_order() {
+        ensure!(chains == committed, "the order of the journal is not that of the commits");
+    }
+    for user in &users {
+        let key = user.state.key();
+        let own = found.iter().filter(|stored| stored.record.user == Some(key));
+        let at: Vec<Timestamp> = own.map(|stored| stored.record.at).collect();
+        ensure_eq!((at.len(), at.is_sorted()), (4, true), "the records of {key}");
+    }
+    ensure_eq!(asked_at, 16, "how many had their places when somebody asked");
+    let early = found.iter().filter(|stored| stored.record.at.0 <= NOW.0 + 1);
+    ensure!(early.map(|stored| stored.seq).max() == Some(16), "what came later got in between");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use domain::change::Loaded;
 use domain::ids::{AppId, DeliveryId, Mode};
 use domain::time::{HOUR_MS, Timestamp};
 
-use super::check::{advance, all, fresh};
+use super::check::{advance, all, fresh, in_place};
 use super::sample::{self, APP, Draft, NOW};
 use super::{Checked, Failure, Fixture};
 use crate::{
@@ -28,6 +28,7 @@ pub async fn outbox_claim_leases_what_is_due(fixture: &dyn Fixture) -> Checked {
     let change = Draft::of(&ann, NOW).grant(1).change();
     let record = change.record.clone().unwrap_or_else(|| sample::trace(None, ""));
     advance(&*state, &ann, change).await?;
+    in_place(&*state).await?;
     grant(&*state, "bob", later(10)).await?;
     let due_at = Some(NOW);
     let endpoint = Endpoint { app: APP, mode: Mode::Live };

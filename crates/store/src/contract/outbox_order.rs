@@ -3,7 +3,7 @@
 use domain::change::Loaded;
 use domain::ids::{AppId, DeliveryId, Mode, UserKey};
 
-use super::check::{advance, all, fresh};
+use super::check::{advance, all, fresh, in_place};
 use super::outbox::{
     claim_at, claim_one, delivered, find, grant, grant_of, ids, later, list_of, settle,
 };
@@ -189,7 +189,9 @@ pub async fn outbox_deliveries_page_in_order(fixture: &dyn Fixture) -> Checked {
         let user = sample::user(&format!("user {number}"));
         let draft = Draft::of(&user, later(-number)).grant(1).grant(2).grant(3).reverse(2);
         advance(&*state, &user, draft.change()).await?;
+        in_place(&*state).await?;
         state.append(sample::trace(None, "install")).await?;
+        in_place(&*state).await?;
     }
     delivered(&*state, &claim_one(&*state, NOW).await?).await?;
     let whole = list_of(&*state, APP).await?;

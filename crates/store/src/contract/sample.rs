@@ -12,7 +12,7 @@ use domain::time::{DAY_MS, Day, Timestamp};
 use domain::user::UserState;
 use domain::verdict::{Reason, Verdict};
 
-pub use draft::{Draft, PAYOUT, POINTS};
+pub use draft::{Draft, PAYOUT, POINTS, Terms};
 pub use full::{full_records, full_state, largest_state};
 
 /// The moment of the tests: 2026-09-21T14:13:20Z.

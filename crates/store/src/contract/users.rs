@@ -5,7 +5,7 @@ use domain::ids::{AppId, Mode, UserKey};
 use domain::time::{SECOND_MS, Timestamp};
 use domain::user::{Phase, UserState};
 
-use super::check::{advance, apply, fresh};
+use super::check::{advance, apply, fresh, in_place};
 use super::sample::{self, APP, Draft, NOW};
 use super::{Checked, Failure, Fixture};
 use crate::{LedgerPage, Seq, StateStore, Stored};
@@ -76,6 +76,7 @@ pub async fn users_ledger_is_newest_first_and_pages(fixture: &dyn Fixture) -> Ch
         for user in &mut users {
             let change = Draft::of(user, Timestamp(NOW.0 + round)).grant(1).change();
             *user = advance(&*state, user, change).await?;
+            in_place(&*state).await?;
         }
     }
     let [ann, bob] = users.map(|user| user.state.key());
@@ -105,7 +106,9 @@ pub async fn users_ledger_includes_traces(fixture: &dyn Fixture) -> Checked {
     let key = ann.state.key();
     state.append(sample::trace(Some(key), "early")).await?;
     let ann = advance(&*state, &ann, Draft::of(&ann, NOW).grant(1).change()).await?;
+    in_place(&*state).await?;
     state.append(sample::trace(None, "nobody's")).await?;
+    in_place(&*state).await?;
     state.append(sample::trace(Some(key), "between")).await?;
     apply(&*state, sample::profile(&ann, 30)).await?;
     state.append(sample::trace(Some(key), "late")).await?;

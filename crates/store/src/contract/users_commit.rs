@@ -7,7 +7,7 @@ use domain::money::Points;
 use domain::time::Timestamp;
 use domain::user::ENROLLMENTS_MAX;
 
-use super::check::{advance, all, apply, fresh};
+use super::check::{advance, all, apply, fresh, in_place};
 use super::outbox::{claim_at, delivered, list_of, note_at};
 use super::sample::{self, APP, Draft, LINE_ITEM, NOW};
 use super::{Checked, Failure, Fixture};
@@ -17,6 +17,7 @@ use crate::{Committed, Delivery, Outcome, Settlement, StateStore, Stored};
 pub async fn users_commit_applies_and_is_read_back(fixture: &dyn Fixture) -> Checked {
     let state = fresh(fixture).await?;
     state.set_limits(LINE_ITEM, sample::limits(1_000), NOW).await?;
+    in_place(&*state).await?;
     let ann = sample::user("ann");
     let change = Draft::of(&ann, NOW).grant(1).moving(sample::hold(60)).change();
     let committed = apply(&*state, change.clone()).await?;

@@ -13,7 +13,7 @@ use domain::journal::{Cause, Record};
 use domain::time::{Day, Timestamp};
 
 use super::{Inner, MemoryState};
-use crate::{Budgets, LimitsOutcome, Outcome, StoreError};
+use crate::{BudgetRow, Budgets, LimitsOutcome, Outcome, StoreError, Writing};
 
 /// Limits and totals by line item, and what stands against each of its days.
 #[derive(Debug, Default)]
@@ -68,11 +68,32 @@ impl BudgetRows {
         plan.totals.keys().map(|line_item| self.level(*line_item)).collect()
     }
 
+    /// Every budget as a move carries it.
+    pub(super) fn carried(&self) -> Vec<BudgetRow> {
+        let rows = self.rows.iter().map(|(line_item, row)| BudgetRow {
+            line_item: *line_item,
+            limits: row.limits,
+            total: row.total,
+            days: self.days_of(*line_item).collect(),
+        });
+        rows.collect()
+    }
+
+    /// Writes a budget as it is.
+    pub(super) fn put_row(&mut self, row: BudgetRow) {
+        let BudgetRow { line_item, limits, total, days } = row;
+        self.rows.insert(line_item, Row { limits, total });
+        self.days.extend(days.into_iter().map(|(day, used)| ((line_item, day), used)));
+    }
+
+    fn days_of(&self, line_item: LineItemId) -> impl DoubleEndedIterator<Item = (Day, Used)> {
+        let of_item = (line_item, Day(i32::MIN))..=(line_item, Day(i32::MAX));
+        self.days.range(of_item).map(|(key, used)| (key.1, *used))
+    }
+
     fn level(&self, line_item: LineItemId) -> Level {
         let row = self.rows.get(&line_item).copied().unwrap_or_default();
-        let of_item = (line_item, Day(i32::MIN))..=(line_item, Day(i32::MAX));
-        let latest = self.days.range(of_item).next_back();
-        let (day, today) = latest.map_or_else(Default::default, |(key, used)| (key.1, *used));
+        let (day, today) = self.days_of(line_item).next_back().unwrap_or_default();
         Level { line_item, limits: row.limits.unwrap_or_default(), total: row.total, day, today }
     }
 
@@ -128,7 +149,9 @@ impl Budgets for MemoryState {
         limits: Limits,
         now: Timestamp,
     ) -> Result<LimitsOutcome, StoreError> {
-        Ok(self.lock().set_limits(line_item, limits, now))
+        let mut inner = self.lock();
+        inner.phase.permit(Writing::Change)?;
+        Ok(inner.set_limits(line_item, limits, now))
     }
 
     async fn level(&self, line_item: LineItemId) -> Result<Option<Level>, StoreError> {

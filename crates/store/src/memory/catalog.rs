@@ -66,4 +66,19 @@ impl CatalogStore for MemoryCatalog {
         let older = newest_first.filter(|one| before.is_none_or(|before| one.revision < before));
         Ok(older.take(limit).cloned().collect())
     }
+
+    async fn take_over(
+        &self,
+        catalog: &Catalog,
+        history: &[SavedRevision],
+    ) -> Result<bool, StoreError> {
+        let mut inner = lock(&self.inner);
+        if inner.catalog.revision != 0 {
+            return Ok(false);
+        }
+        inner.catalog = catalog.clone();
+        inner.history = history.to_vec();
+        inner.history.sort_by_key(|one| one.revision);
+        Ok(true)
+    }
 }

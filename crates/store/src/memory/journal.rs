@@ -7,9 +7,10 @@ use domain::ids::UserKey;
 use domain::journal::{Chain, Record};
 
 use super::MemoryState;
-use crate::{Journal, LedgerPage, Seq, StoreError, Stored};
+use crate::{Journal, LedgerPage, Seq, StoreError, Stored, Writing};
 
-/// The records in order, and where each user's are.
+/// The records in order, and where each user's are. A store that was filled from another one has its
+/// places, so a record is looked for by its place and not by its index.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     records: Vec<Stored>,
@@ -17,14 +18,19 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Adds a record and says where it is. Places are counted from 1, as indices are from 0.
+    /// Adds a record and says where it is. Places are counted from 1.
     pub(super) fn push(&mut self, chain: Chain, record: Record) -> Seq {
         let seq = self.head() + 1;
-        if let Some(user) = record.user {
-            self.by_user.entry(user).or_default().push(seq);
-        }
-        self.records.push(Stored { seq, chain, record });
+        self.put(Stored { seq, chain, record });
         seq
+    }
+
+    /// Adds a record at a place behind all others.
+    pub(super) fn put(&mut self, stored: Stored) {
+        if let Some(user) = stored.record.user {
+            self.by_user.entry(user).or_default().push(stored.seq);
+        }
+        self.records.push(stored);
     }
 
     /// A user's records before `before`, newest first.
@@ -40,27 +46,27 @@ impl Log {
     }
 
     fn get(&self, seq: Seq) -> Option<&Stored> {
-        self.records.get(index(seq.checked_sub(1)?))
+        let found = self.records.binary_search_by_key(&seq, |stored| stored.seq);
+        found.ok().map(|index| &self.records[index])
     }
 
     fn read(&self, after: Seq, limit: usize) -> Vec<Stored> {
-        self.records.iter().skip(index(after)).take(limit).cloned().collect()
+        let first = self.records.partition_point(|stored| stored.seq <= after);
+        self.records[first..].iter().take(limit).cloned().collect()
     }
 
-    fn head(&self) -> Seq {
-        self.records.len() as Seq
+    /// The place of the newest record.
+    pub(super) fn head(&self) -> Seq {
+        self.records.last().map_or(0, |stored| stored.seq)
     }
-}
-
-/// A place beyond what the machine can address is beyond the end of every list.
-fn index(seq: Seq) -> usize {
-    usize::try_from(seq).unwrap_or(usize::MAX)
 }
 
 #[async_trait]
 impl Journal for MemoryState {
     async fn append(&self, trace: Record) -> Result<(), StoreError> {
-        self.lock().trace(trace);
+        let mut inner = self.lock();
+        inner.phase.permit(Writing::Change)?;
+        inner.trace(trace);
         Ok(())
     }
 
@@ -70,5 +76,9 @@ impl Journal for MemoryState {
 
     async fn head(&self) -> Result<Seq, StoreError> {
         Ok(self.lock().journal.head())
+    }
+
+    fn is_total_order(&self) -> bool {
+        true
     }
 }

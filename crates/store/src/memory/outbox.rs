@@ -15,7 +15,7 @@ use domain::time::Timestamp;
 use super::MemoryState;
 use crate::{
     AttemptNote, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Endpoint, Outbox, Replay,
-    Seq, Settled, Settlement, StoreError,
+    Seq, Settled, Settlement, StoreError, Writing,
 };
 
 /// The deliveries, and the orders in which they are looked for.
@@ -41,6 +41,12 @@ impl Row {
     /// When it can be claimed, as far as time decides it.
     fn ready_at(&self) -> Option<Timestamp> {
         self.lease_until.or(self.delivery.due_at)
+    }
+
+    /// As a move carries it: a lease becomes the moment at which it is due.
+    fn carried(&self) -> Claimed {
+        let delivery = Delivery { due_at: self.ready_at(), ..self.delivery.clone() };
+        Claimed { delivery, fence: self.fence }
     }
 
     fn is_leased(&self, now: Timestamp) -> bool {
@@ -74,6 +80,16 @@ impl Queue {
 
     /// Queues the messages of a record; a reversal whose grant is never told is parked at once.
     pub(super) fn add(&mut self, seq: Seq, user: UserKey, record: &Record) {
+        self.queue(seq, user, record);
+        for message in &record.messages {
+            if self.is_hopeless(message) {
+                self.update(message.id, |row| row.end(DeliveryState::Parked));
+            }
+        }
+    }
+
+    /// Queues the messages of a record, and concludes nothing from others.
+    pub(super) fn queue(&mut self, seq: Seq, user: UserKey, record: &Record) {
         for message in &record.messages {
             let endpoint = Endpoint { app: message.app, mode: record.mode };
             let delivery = new_delivery(seq, user, endpoint, message);
@@ -82,12 +98,25 @@ impl Queue {
             if let Some(grant) = message.after {
                 self.behind.entry(grant).or_default().push(message.id);
             }
-            let is_hopeless = self.is_hopeless(message);
-            self.update(message.id, |row| match is_hopeless {
-                true => row.end(DeliveryState::Parked),
-                false => row.delivery.due_at = Some(record.at),
-            });
+            self.update(message.id, |row| row.delivery.due_at = Some(record.at));
         }
+    }
+
+    /// Deliveries that are not in their first state any more, in the order of their booking.
+    pub(super) fn carried(&self, after: Option<(Seq, DeliveryId)>, limit: usize) -> Vec<Claimed> {
+        let mut places: Vec<_> = self.booked.iter().map(|(_, seq, id)| (*seq, *id)).collect();
+        places.retain(|place| after.is_none_or(|after| *place > after));
+        places.sort_unstable();
+        let rows = places.into_iter().filter_map(|(_, id)| self.rows.get(&id));
+        let moved = rows.filter(|row| row.fence > 0 || row.delivery.state != DeliveryState::Queued);
+        moved.take(limit).map(Row::carried).collect()
+    }
+
+    /// Writes how far a delivery has come.
+    pub(super) fn put_row(&mut self, claimed: Claimed) {
+        self.update(claimed.delivery.message.id, |row| {
+            *row = Row { delivery: claimed.delivery, fence: claimed.fence, lease_until: None };
+        });
     }
 
     /// Changes a row and keeps its place in the order of what is ready.
@@ -297,7 +326,9 @@ fn new_delivery(seq: Seq, user: UserKey, endpoint: Endpoint, message: &Message) 
 #[async_trait]
 impl Outbox for MemoryState {
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
-        Ok(self.lock().outbox.claim(&claim))
+        let mut inner = self.lock();
+        inner.phase.permit(Writing::Change)?;
+        Ok(inner.outbox.claim(&claim))
     }
 
     async fn settle(
@@ -307,11 +338,15 @@ impl Outbox for MemoryState {
         settlement: Settlement,
         note: AttemptNote,
     ) -> Result<Settled, StoreError> {
-        Ok(self.lock().outbox.settle(id, fence, &settlement, note))
+        let mut inner = self.lock();
+        inner.phase.permit(Writing::Change)?;
+        Ok(inner.outbox.settle(id, fence, &settlement, note))
     }
 
     async fn replay(&self, which: Replay, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(self.lock().outbox.replay(&which, now))
+        let mut inner = self.lock();
+        inner.phase.permit(Writing::Replay)?;
+        Ok(inner.outbox.replay(&which, now))
     }
 
     async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {

@@ -9,7 +9,7 @@ use domain::ids::{ChangeId, UserKey, UserPrefix};
 use domain::time::Timestamp;
 
 use super::MemoryState;
-use crate::{LedgerPage, Outcome, Seq, StoreError, Users};
+use crate::{LedgerPage, Outcome, Seq, StoreError, UserRow, Users, Writing};
 
 /// The users by key, and when each of them is due.
 #[derive(Debug, Default)]
@@ -40,11 +40,17 @@ impl UserRows {
         }
     }
 
-    /// Writes the next version and its place in the order of what is due.
+    /// Writes the next version.
     pub(super) fn put(&mut self, user: UserKey, change: Change) {
-        let due_at = change.state.due_at();
         let loaded = Loaded { version: change.base + 1, chain: change.chain, state: change.state };
-        let old = self.rows.insert(user, Row { loaded, latest: change.id, due_at });
+        self.put_row(UserRow { key: user, loaded, latest: change.id });
+    }
+
+    /// Writes a user and his place in the order of what is due.
+    pub(super) fn put_row(&mut self, row: UserRow) {
+        let UserRow { key: user, loaded, latest } = row;
+        let due_at = loaded.state.due_at();
+        let old = self.rows.insert(user, Row { loaded, latest, due_at });
         if let Some(at) = old.and_then(|row| row.due_at) {
             self.due.remove(&(at, user));
         }
@@ -70,11 +76,25 @@ impl UserRows {
         same.map(|(_, row)| row.loaded.clone()).collect()
     }
 
-    fn scan(&self, after: Option<UserKey>, limit: usize) -> Vec<(UserKey, Loaded)> {
+    /// A user as a move carries him.
+    pub(super) fn row(&self, user: &UserKey) -> Option<UserRow> {
+        self.rows.get(user).map(|row| carried(*user, row))
+    }
+
+    /// Users in order of their keys.
+    pub(super) fn page(
+        &self,
+        after: Option<UserKey>,
+        limit: usize,
+    ) -> impl Iterator<Item = UserRow> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.rows.range((from, Bound::Unbounded)).take(limit);
-        rows.map(|(user, row)| (*user, row.loaded.clone())).collect()
+        rows.map(|(user, row)| carried(*user, row))
     }
+}
+
+fn carried(key: UserKey, row: &Row) -> UserRow {
+    UserRow { key, loaded: row.loaded.clone(), latest: row.latest }
 }
 
 #[async_trait]
@@ -84,7 +104,9 @@ impl Users for MemoryState {
     }
 
     async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {
-        self.lock().commit(change)
+        let mut inner = self.lock();
+        inner.phase.permit(Writing::Change)?;
+        inner.commit(change)
     }
 
     async fn ledger(
@@ -109,6 +131,7 @@ impl Users for MemoryState {
         after: Option<UserKey>,
         limit: usize,
     ) -> Result<Vec<(UserKey, Loaded)>, StoreError> {
-        Ok(self.lock().users.scan(after, limit))
+        let inner = self.lock();
+        Ok(inner.users.page(after, limit).map(|row| (row.key, row.loaded)).collect())
     }
 }

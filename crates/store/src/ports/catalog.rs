@@ -49,4 +49,13 @@ pub trait CatalogStore: Send + Sync {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<SavedRevision>, StoreError>;
+
+    /// Fills a store that was never edited with another one's catalogue, as one atomic unit: its
+    /// rows, what was deleted, every mission version, its revision, and `history`, the saved edits
+    /// that led there, in any order. `false` if the store has been edited; then nothing changes.
+    async fn take_over(
+        &self,
+        catalog: &Catalog,
+        history: &[SavedRevision],
+    ) -> Result<bool, StoreError>;
 }

@@ -33,4 +33,11 @@ pub trait Journal: Send + Sync {
 
     /// The place of the newest record; 0 if there is none.
     async fn head(&self) -> Result<Seq, StoreError>;
+
+    /// Whether the order of places is, over all users, the order in which the changes were made.
+    ///
+    /// Everywhere each user's records are in their order, and so are the limits of one line item. A
+    /// store of many shards orders no more than that, until somebody asks: what was committed before
+    /// a call of `head` or `read` has its place before what is committed after it.
+    fn is_total_order(&self) -> bool;
 }

@@ -4,7 +4,11 @@
 //! user that a change touches, so that what was copied too early is copied again. Then it is
 //! `Moved`: from the moment that this is durable no change is made there any more, by any node,
 //! however late. The new one is `Filling` from the beginning, and refuses everybody but the mover;
-//! it becomes `Live` last.
+//! it becomes `Live` last. As long as it is `Filling`, the mover may take `Moved` back.
+//!
+//! There is one mover at a time.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::budget::{Limits, Used};
@@ -12,6 +16,7 @@ use domain::change::Loaded;
 use domain::ids::{ChangeId, LineItemId, UserKey};
 use domain::time::Day;
 
+use super::StateStore;
 use super::journal::{Seq, Stored};
 use super::outbox::Claimed;
 use crate::StoreError;
@@ -29,6 +34,61 @@ pub enum Phase {
     Moved(String),
     /// Only what this port does: every other write answers as unavailable.
     Filling,
+}
+
+/// Who wants to write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writing {
+    /// Somebody who commits, appends, sets limits, claims or settles.
+    Change,
+    /// Somebody who replays deliveries.
+    Replay,
+    /// The mover, who fills the store.
+    Copy,
+}
+
+impl Phase {
+    /// Whether a store in this phase takes such a write.
+    ///
+    /// # Errors
+    /// What the writer is answered instead.
+    pub fn permit(&self, what: Writing) -> Result<(), StoreError> {
+        match (self, what) {
+            (Self::Live, Writing::Change | Writing::Replay)
+            | (Self::Watched, Writing::Change)
+            | (Self::Filling, Writing::Copy) => Ok(()),
+            (Self::Moved(to), _) => Err(StoreError::Moved(to.clone())),
+            (Self::Watched, Writing::Replay) => Err(unavailable(NO_REPLAY)),
+            (Self::Filling, _) => Err(unavailable(FILLING)),
+            (_, Writing::Copy) => Err(unavailable(NOT_FILLING)),
+        }
+    }
+}
+
+const NO_REPLAY: &str = "deliveries are not replayed while the state is being moved to another \
+                         store; try again once it has been";
+const FILLING: &str = "the state is being moved into this store and is not whole yet";
+const NOT_FILLING: &str = "this store is not being filled, so nothing is copied into it";
+
+fn unavailable(why: &str) -> StoreError {
+    StoreError::Unavailable(why.to_owned())
+}
+
+/// A state store that can be moved: the same store by its ports and as an end of a move.
+#[derive(Clone)]
+pub struct Movable {
+    /// Users, budgets, outbox and journal.
+    pub state: Arc<dyn StateStore>,
+    /// An end of a move.
+    pub transfer: Arc<dyn Transfer>,
+}
+
+impl Movable {
+    /// Both faces of one store.
+    #[must_use]
+    pub fn of<T: StateStore + Transfer + 'static>(store: &Arc<T>) -> Self {
+        Self { state: Arc::clone(store) as _, transfer: Arc::clone(store) as _ }
+    }
 }
 
 /// A user as a move carries him.
@@ -55,7 +115,8 @@ pub struct BudgetRow {
     pub days: Vec<(Day, Used)>,
 }
 
-/// Both ends of a move. Putting the same row twice is putting it once; a later one replaces.
+/// Both ends of a move. Putting the same row twice is putting it once; a later one replaces. A store
+/// that can tell refuses to be put anything while it is not `Filling`.
 #[async_trait]
 pub trait Transfer: Send + Sync {
     /// What the store may be used for.
@@ -82,6 +143,7 @@ pub trait Transfer: Send + Sync {
 
     /// Deliveries that are not in their first state any more (tried, leased or ended), by place and
     /// id after `after`, at most `limit`. `Claimed::fence` is the latest lease's number, 0 if none.
+    /// One that is leased is due at the end of its lease.
     async fn delivery_rows(
         &self,
         after: Option<(Seq, domain::ids::DeliveryId)>,
@@ -92,13 +154,15 @@ pub trait Transfer: Send + Sync {
     async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError>;
 
     /// Writes records at their places, which follow the newest or repeat older ones, and the
-    /// deliveries of their messages as queued. Moves and states are not applied.
+    /// deliveries of their messages as queued. Moves and states are not applied. A repeated record
+    /// changes nothing, and its deliveries stay as far as they have come.
     async fn put_records(&self, records: Vec<Stored>) -> Result<(), StoreError>;
 
     /// Writes budgets as they are.
     async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), StoreError>;
 
-    /// Writes how far deliveries have come; their records are there. Leases are not carried: a
-    /// delivery that was being tried becomes due when its lease would have ended.
+    /// Writes how far deliveries have come; their records are there, and nothing is concluded from
+    /// one about another. Leases are not carried: a delivery that was being tried becomes due when
+    /// its lease would have ended.
     async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), StoreError>;
 }

@@ -1,7 +1,7 @@
 //! Memory stores that break one rule each.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::budget::{Guard, Level, Limits};
@@ -13,8 +13,8 @@ use domain::time::{Day, Timestamp};
 use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
 use store::{
     AttemptNote, Budgets, CatalogStore, Claim, Claimed, DayFigures, Delivery, DeliveryFilter,
-    DeliveryState, Journal, LedgerPage, LimitsOutcome, Outbox, Outcome, Replay, ReportKey, Reports,
-    Saved, SavedRevision, Seq, Settled, Settlement, StoreError, Stored, Users,
+    DeliveryState, Journal, LedgerPage, LimitsOutcome, Movable, Outbox, Outcome, Replay, ReportKey,
+    Reports, Saved, SavedRevision, Seq, Settled, Settlement, StoreError, Stored, Users,
 };
 
 /// The rule that is broken.
@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     IgnoresVersions,
     /// No budget move is ever refused.
     IgnoresGuards,
+    /// Budget moves are judged before the change is made, and not inside it.
+    JudgesEarly,
     /// A change is applied, and applied once more.
     AppliesTwice,
     /// A change's messages are not queued.
@@ -38,38 +40,51 @@ pub(crate) enum Fault {
     ForgetsWhoWaits,
     /// A page of the journal lacks its first record.
     SkipsRecords,
+    /// Neighbours of different users are the wrong way round in the journal.
+    SwapsUsers,
     /// Whatever revision an edit was made on, it is saved.
     IgnoresRevisions,
     /// Records are added however often they come.
     AddsTwice,
+    /// Of a catalogue that is taken over only what is in force comes along.
+    ForgetsFrozenTerms,
 }
 
 impl Fault {
     /// Every fault.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::IgnoresVersions,
         Self::IgnoresGuards,
+        Self::JudgesEarly,
         Self::AppliesTwice,
         Self::LosesMessages,
         Self::LeasesTwice,
         Self::IgnoresFences,
         Self::ForgetsWhoWaits,
         Self::SkipsRecords,
+        Self::SwapsUsers,
         Self::IgnoresRevisions,
         Self::AddsTwice,
+        Self::ForgetsFrozenTerms,
     ];
 }
 
 /// A state store with a fault.
 pub(crate) struct BrokenState {
     fault: Fault,
-    inner: MemoryState,
+    inner: Arc<MemoryState>,
     fences: Mutex<HashMap<DeliveryId, u64>>,
 }
 
 impl BrokenState {
     pub(crate) fn new(fault: Fault) -> Self {
-        Self { fault, inner: MemoryState::new(), fences: Mutex::default() }
+        Self { fault, inner: Arc::default(), fences: Mutex::default() }
+    }
+
+    /// The same store as an end of a move, which has no fault.
+    pub(crate) fn movable(self) -> Movable {
+        let transfer = Arc::clone(&self.inner);
+        Movable { state: Arc::new(self), transfer }
     }
 
     /// The latest fence of each delivery.
@@ -78,6 +93,9 @@ impl BrokenState {
     }
 
     async fn broken(&self, mut change: Change) -> Result<Change, StoreError> {
+        if self.fault == Fault::JudgesEarly {
+            self.judge(&mut change).await?;
+        }
         let messages = change.record.iter_mut().flat_map(|record| &mut record.messages);
         match self.fault {
             Fault::IgnoresVersions => {
@@ -94,6 +112,19 @@ impl BrokenState {
             _ => {}
         }
         Ok(change)
+    }
+
+    /// Lets through what fits into the budget as it stands now. Somebody else may be faster.
+    async fn judge(&self, change: &mut Change) -> Result<(), StoreError> {
+        for by in change.record.iter_mut().flat_map(|record| &mut record.moves) {
+            let level = self.inner.level(by.line_item).await?;
+            tokio::task::yield_now().await;
+            let fits = |level: Level| level.limits.check(&level.total, &level.on(by.day), by);
+            if level.is_some_and(|level| fits(level).is_ok()) {
+                by.guard = Guard::Free;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -215,12 +246,30 @@ impl Journal for BrokenState {
     }
 
     async fn read(&self, after: Seq, limit: usize) -> Result<Vec<Stored>, StoreError> {
-        let skipped = usize::from(self.fault == Fault::SkipsRecords);
-        Ok(self.inner.read(after, limit).await?.into_iter().skip(skipped).collect())
+        let mut found = self.inner.read(after, limit).await?;
+        match self.fault {
+            Fault::SkipsRecords => drop(found.drain(..1.min(found.len()))),
+            Fault::SwapsUsers => found.chunks_mut(2).for_each(swap_users),
+            _ => {}
+        }
+        Ok(found)
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
         self.inner.head().await
+    }
+
+    fn is_total_order(&self) -> bool {
+        self.inner.is_total_order()
+    }
+}
+
+fn swap_users(pair: &mut [Stored]) {
+    if let [first, second] = pair
+        && first.record.user != second.record.user
+    {
+        std::mem::swap(first, second);
+        std::mem::swap(&mut first.seq, &mut second.seq);
     }
 }
 
@@ -260,6 +309,21 @@ impl CatalogStore for BrokenCatalog {
         limit: usize,
     ) -> Result<Vec<SavedRevision>, StoreError> {
         self.inner.history(before, limit).await
+    }
+
+    async fn take_over(
+        &self,
+        catalog: &Catalog,
+        history: &[SavedRevision],
+    ) -> Result<bool, StoreError> {
+        let mut catalog = catalog.clone();
+        if self.fault == Fault::ForgetsFrozenTerms {
+            let missions = catalog.missions.values();
+            catalog.mission_versions =
+                missions.map(|one| ((one.id, one.version), Arc::clone(one))).collect();
+            catalog.retired.clear();
+        }
+        self.inner.take_over(&catalog, history).await
     }
 }
 

@@ -83,6 +83,24 @@ pub(super) const RULES: &[CrateRule] = &[
         libraries: None,
     },
     CrateRule {
+        name: "store-mysql",
+        may_use: &["domain", "store", "format"],
+        tests_may_use: &["services"],
+        libraries: None,
+    },
+    CrateRule {
+        name: "store-dynamo",
+        may_use: &["domain", "store", "format"],
+        tests_may_use: &["services"],
+        libraries: None,
+    },
+    CrateRule {
+        name: "cache",
+        may_use: &["domain", "store"],
+        tests_may_use: &["services"],
+        libraries: None,
+    },
+    CrateRule {
         name: "api",
         may_use: &["domain", "engine", "format"],
         tests_may_use: &["store"],
@@ -102,25 +120,40 @@ pub(super) const RULES: &[CrateRule] = &[
     },
     CrateRule {
         name: "app",
-        may_use: &["domain", "store", "format", "engine", "store-sqlite", "api", "pages", "jobs"],
-        tests_may_use: &[],
+        may_use: &[
+            "domain",
+            "store",
+            "format",
+            "engine",
+            "store-sqlite",
+            "store-mysql",
+            "store-dynamo",
+            "cache",
+            "api",
+            "pages",
+            "jobs",
+        ],
+        tests_may_use: &["services"],
         libraries: None,
     },
     // A client: it sees what a client sees, and the formats it sends.
     CrateRule {
         name: "bench",
-        may_use: &["domain", "format"],
+        may_use: &["domain", "format", "services"],
         tests_may_use: &["store", "engine"],
         libraries: None,
     },
+    // The servers that tests and benchmarks start for themselves.
+    CrateRule { name: "services", may_use: &[], tests_may_use: &[], libraries: None },
     CrateRule { name: "xtask", may_use: &[], tests_may_use: &[], libraries: None },
 ];
 
 /// The crates that talk to a store of the outside world.
-pub(super) const ADAPTERS: &[&str] = &["store-sqlite"];
+pub(super) const ADAPTERS: &[&str] = &["store-sqlite", "store-mysql", "store-dynamo", "cache"];
 
 /// The crates whose tests may use an adapter.
-pub(super) const ADAPTER_TESTS_IN: &[&str] = &["store-sqlite", "app", "bench"];
+pub(super) const ADAPTER_TESTS_IN: &[&str] =
+    &["store-sqlite", "store-mysql", "store-dynamo", "cache", "app", "bench"];
 
 /// The crates that never serialize, not even in tests.
 pub(super) const SERDE_FREE: &[&str] = &["domain", "store", "engine"];
@@ -129,6 +162,10 @@ pub(super) const SERDE_FREE: &[&str] = &["domain", "store", "engine"];
 pub(super) const OWNED: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &["store-sqlite"]),
     ("rusqlite", &["store-sqlite"]),
+    ("sqlx", &["store-mysql"]),
+    ("aws-config", &["store-dynamo"]),
+    ("aws-sdk-dynamodb", &["store-dynamo"]),
+    ("redis", &["cache"]),
     ("reqwest", &["jobs", "app", "bench"]),
     ("askama", &["pages"]),
     ("axum", &["api", "pages", "app", "bench"]),

@@ -1,5 +1,7 @@
 //! A change drawn up step by step.
 
+mod spend;
+
 use domain::budget::BudgetMove;
 use domain::change::{Change, Loaded};
 use domain::ids::{
@@ -7,11 +9,11 @@ use domain::ids::{
 };
 use domain::journal::{Cause, Message, MessageKind, Record};
 use domain::ledger::{Posting, Transaction};
-use domain::money::{CurrencyCode, Micros, Points, Split};
+use domain::money::{CurrencyCode, Micros, Points};
 use domain::time::{DAY_MS, Timestamp};
 use domain::user::{Enrollment, Paid, PaidState, Phase, StepProgress, UserState};
 
-use super::{LINE_ITEM, TODAY};
+pub use spend::Terms;
 
 /// What the advertiser owes for each reward of the tests.
 pub const PAYOUT: Micros = Micros(1_000_000);
@@ -28,6 +30,7 @@ pub struct Draft<'a> {
     loaded: &'a Loaded,
     state: UserState,
     record: Record,
+    terms: Terms,
 }
 
 impl<'a> Draft<'a> {
@@ -45,7 +48,7 @@ impl<'a> Draft<'a> {
             moves: Vec::new(),
             messages: Vec::new(),
         };
-        Self { loaded, state, record }
+        Self { loaded, state, record, terms: Terms::default() }
     }
 
     /// Says why it is made; by default because time has passed.
@@ -62,7 +65,7 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// Starts a mission of [`LINE_ITEM`] with so much held, which is not moved in the budget.
+    /// Starts a mission with so much held, which is not moved in the budget.
     #[must_use]
     pub fn start(mut self, mission: u32, held: i64) -> Self {
         let run = self.new_run(MissionId(mission), Micros(held));
@@ -145,15 +148,9 @@ impl<'a> Draft<'a> {
 
     fn new_run(&self, mission: MissionId, held: Micros) -> Enrollment {
         let at = self.record.at;
-        let split = Split {
-            payout: PAYOUT,
-            user: Micros(600_000),
-            publisher: Micros(300_000),
-            margin: Micros(100_000),
-        };
         let step = StepProgress {
             step: STEP,
-            split,
+            split: self.terms.split(),
             points: POINTS,
             progress: 0,
             latest_at: None,
@@ -166,13 +163,13 @@ impl<'a> Draft<'a> {
             id: EnrollmentId::derive(&self.state.key(), mission),
             mission,
             version: 1,
-            line_item: LINE_ITEM,
+            line_item: self.terms.line_item,
             ad_group: AdGroupId(1),
             unit: UnitId(1),
             started_at: at,
             deadline: Timestamp(at.0 + WINDOW_MS),
             late_until: Timestamp(at.0 + WINDOW_MS + DAY_MS),
-            day: TODAY,
+            day: self.terms.day,
             currency: CurrencyCode::USD,
             phase: Phase::Open,
             held,

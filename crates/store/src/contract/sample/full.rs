@@ -29,6 +29,7 @@ pub fn full_state(app: AppId, mode: Mode, user_id: &str) -> UserState {
         profile: full_profile(),
         segments: vec![SegmentId(0), SegmentId(7), SegmentId(u32::MAX)],
         blocked: true,
+        sessions_since: Some(TIMESTAMP_MAX),
         balance: Points(i64::MAX),
         pending: Points(i64::MIN),
         enrollments: Vec::new(),

@@ -1,0 +1,149 @@
+//! Where a shape is: its servers, its configuration, and the processes that run on it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use services::{Dynamo, MariaDb, RedisCluster, RedisNode};
+use tempfile::TempDir;
+
+use super::Shape;
+use super::caches::Caching;
+use crate::data;
+use crate::server::{Guerdon, Running};
+
+/// How MariaDB is set beside what `services` sets, for data that a test does not have.
+const MARIADB: [&str; 2] = ["--innodb-buffer-pool-size=1G", "--innodb-log-file-size=256M"];
+/// What of its settings is told, because it decides what a commit costs.
+const TOLD: [&str; 8] = [
+    "version",
+    "log_bin",
+    "sync_binlog",
+    "binlog_format",
+    "innodb_flush_log_at_trx_commit",
+    "innodb_doublewrite",
+    "innodb_buffer_pool_size",
+    "innodb_log_file_size",
+];
+
+/// The servers of all shapes. Each shape has a database, a table and a prefix of its own on them.
+pub(super) struct Servers {
+    mariadb: MariaDb,
+    dynamo: Dynamo,
+    redis: RedisNode,
+    cluster: RedisCluster,
+}
+
+impl Servers {
+    /// Starts them.
+    pub(super) fn start() -> Result<Self> {
+        Ok(Self {
+            mariadb: MariaDb::start_with(&MARIADB)?,
+            dynamo: Dynamo::start()?,
+            redis: RedisNode::start()?,
+            cluster: RedisCluster::start(3, 0)?,
+        })
+    }
+
+    /// How MariaDB is set, as it says itself, in one sentence.
+    pub(super) fn settings(&self) -> Result<String> {
+        let names = TOLD.map(|name| format!("'{name}'")).join(", ");
+        let shown = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
+        let lines = self.mariadb.sql(&shown)?;
+        let told = lines.lines().map(|line| line.replacen('\t', " = ", 1));
+        Ok(format!("MariaDB says of itself: {}.", told.collect::<Vec<_>>().join(", ")))
+    }
+
+    /// The configuration of a shape with a cache; the rest is as a new installation has it.
+    fn config(&self, shape: Shape, cache: Caching) -> String {
+        let name = shape.name();
+        let mut config = format!("[store]\nkind = \"mysql\"\nurl = {:?}\n", self.mariadb.url(name));
+        let (redis, prefix) = (self.redis.url(), format!("prefix = \"{name}\""));
+        if shape.is_on_dynamo() {
+            config += &format!(
+                "[state]\nkind = \"dynamo\"\ntable = \"{name}\"\nregion = \"local\"\n\
+                 endpoint = {:?}\n[broker]\nkind = \"redis\"\nurl = {redis:?}\n{prefix}\n",
+                self.dynamo.endpoint()
+            );
+        }
+        config += "[cache]\n";
+        config += &match cache {
+            Caching::None => "kind = \"none\"\n".to_owned(),
+            Caching::InProcess => "kind = \"in_process\"\n".to_owned(),
+            Caching::Redis => format!("kind = \"redis\"\nurl = {redis:?}\n{prefix}\n"),
+            Caching::Cluster => {
+                format!("kind = \"redis_cluster\"\nurls = {:?}\n{prefix}\n", self.cluster.urls())
+            }
+        };
+        config + "[jobs]\nrefresh_ms = 500\n"
+    }
+}
+
+/// The folder of a shape.
+pub(super) struct Home {
+    pub(super) shape: Shape,
+    pub(super) folder: TempDir,
+}
+
+impl Home {
+    /// One with the master key of another, and nothing in its stores yet.
+    pub(super) fn make(shape: Shape, servers: &Servers, from: &Self) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(data::kept_folder()?)?;
+        let key = |folder: &TempDir| folder.path().join("master.key");
+        std::fs::copy(key(&from.folder), key(&folder)).context("the data have no master key")?;
+        let home = Self { shape, folder };
+        home.configure(servers, shape.cache())?;
+        Ok(home)
+    }
+
+    /// Writes its configuration with a cache.
+    pub(super) fn configure(&self, servers: &Servers, cache: Caching) -> Result<()> {
+        Ok(std::fs::write(self.config_file(), servers.config(self.shape, cache))?)
+    }
+
+    pub(super) fn config_file(&self) -> PathBuf {
+        self.folder.path().join("guerdon.toml")
+    }
+
+    /// Starts what the shape runs.
+    pub(super) async fn serve(&self, guerdon: &Guerdon) -> Result<Node> {
+        let folder = self.folder.path();
+        Ok(match self.shape {
+            Shape::Scaled => Node {
+                answering: guerdon.start(folder, &["serve", "--no-jobs"]).await?,
+                working: Some(guerdon.start(folder, &["worker"]).await?),
+            },
+            _ => Node { answering: guerdon.serve(folder).await?, working: None },
+        })
+    }
+}
+
+/// What runs on a shape.
+pub(super) struct Node {
+    answering: Running,
+    working: Option<Running>,
+}
+
+impl Node {
+    /// Where requests go.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.answering.address
+    }
+
+    /// The process that answers them.
+    pub(super) fn pid(&self) -> u32 {
+        self.answering.pid()
+    }
+
+    /// Where all of its processes tell their figures.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        let working = self.working.iter().map(|running| running.address);
+        [self.answering.address].into_iter().chain(working).collect()
+    }
+
+    /// Stops it in order.
+    pub(super) fn stop(self) -> Result<()> {
+        self.answering.stop()?;
+        self.working.map_or(Ok(()), Running::stop)
+    }
+}

@@ -1,0 +1,192 @@
+//! Opens the stores that a configuration names. Nobody else knows that there are several kinds.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use store::{
+    CatalogStore, Movable, Opener, Phase, Reports, StateStore, StoreError, Switch, Transfer,
+};
+use store_dynamo::DynamoStore;
+use store_mysql::MysqlStore;
+use store_sqlite::SqliteStore;
+
+use crate::config::{Dynamo, Loaded, Mysql, Sqlite, State, Store};
+
+/// For what a store is opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    /// To work on it.
+    Work,
+    /// To read it as it is at one moment, beside those who work on it.
+    View,
+    /// To move the state out of it, beside those who work on it.
+    Beside,
+}
+
+/// The stores of one node.
+pub(crate) struct Opened {
+    pub(crate) catalog: Arc<dyn CatalogStore>,
+    pub(crate) reports: Arc<dyn Reports>,
+    pub(crate) state: Arc<dyn StateStore>,
+}
+
+/// Opens all stores of a configuration.
+pub(crate) async fn open(loaded: &Loaded, access: Access) -> anyhow::Result<Opened> {
+    let whole = match &loaded.config.store {
+        Store::Sqlite(sqlite) => Whole::of(open_sqlite(loaded, sqlite, access)?),
+        Store::Mysql(mysql) => Whole::of(open_mysql(loaded, "store", mysql, access).await?),
+    };
+    let current = match &loaded.config.state {
+        Some(state) => open_state(loaded, "state", state, access).await?,
+        None => whole.state,
+    };
+    let state = match access {
+        Access::Work => following(loaded, current),
+        Access::Beside => current.state,
+        Access::View => view_of_whoever_has_it(loaded, current).await?,
+    };
+    Ok(Opened { catalog: whole.catalog, reports: whole.reports, state })
+}
+
+/// Opens the catalogue of a configuration, and nothing else.
+pub(crate) async fn open_catalog(
+    loaded: &Loaded,
+    access: Access,
+) -> anyhow::Result<Arc<dyn CatalogStore>> {
+    Ok(match &loaded.config.store {
+        Store::Sqlite(sqlite) => open_sqlite(loaded, sqlite, access)?,
+        Store::Mysql(mysql) => open_mysql(loaded, "store", mysql, access).await?,
+    })
+}
+
+/// Opens the store of users, budgets, outbox and journal that a section describes.
+pub(crate) async fn open_state(
+    loaded: &Loaded,
+    section: &str,
+    state: &State,
+    access: Access,
+) -> anyhow::Result<Movable> {
+    Ok(match state {
+        State::Sqlite(sqlite) => Movable::of(&open_sqlite(loaded, sqlite, access)?),
+        State::Mysql(mysql) => Movable::of(&open_mysql(loaded, section, mysql, access).await?),
+        // It has no view of one moment; whoever verifies it looks twice.
+        State::Dynamo(dynamo) => Movable::of(&open_dynamo(section, dynamo).await?),
+    })
+}
+
+/// Whether such a store can be read as it is at one moment.
+pub(crate) fn has_views(state: &State) -> bool {
+    !matches!(state, State::Dynamo(_))
+}
+
+/// A store that keeps everything, by each of its ports.
+struct Whole {
+    catalog: Arc<dyn CatalogStore>,
+    reports: Arc<dyn Reports>,
+    state: Movable,
+}
+
+impl Whole {
+    fn of<S>(store: Arc<S>) -> Self
+    where
+        S: CatalogStore + Reports + StateStore + Transfer + 'static,
+    {
+        Self { state: Movable::of(&store), catalog: Arc::clone(&store) as _, reports: store }
+    }
+}
+
+/// The state, wherever it goes while this process runs. A store from which it has moved is used no
+/// more, also where nobody says where to.
+fn following(loaded: &Loaded, current: Movable) -> Arc<dyn StateStore> {
+    let opener = loaded.config.next_state.is_some().then(|| {
+        let next = Next { loaded: loaded.clone() };
+        Box::new(next) as Box<dyn Opener>
+    });
+    Arc::new(Switch::new(current, opener))
+}
+
+/// The store that the state moves to.
+struct Next {
+    loaded: Loaded,
+}
+
+#[async_trait]
+impl Opener for Next {
+    async fn open(&self) -> Result<Movable, StoreError> {
+        let opened = open_moved(&self.loaded).await;
+        opened.map_err(|error| StoreError::Unavailable(format!("{error:#}")))
+    }
+}
+
+/// The next store, to work on it if it is whole. It is looked at first, because whoever works on a file
+/// has its lock, which is the mover's until then; and a file that is not there is not made.
+async fn open_moved(loaded: &Loaded) -> anyhow::Result<Movable> {
+    let seen = open_next(loaded, Access::Beside).await?;
+    let is_whole = seen.transfer.phase().await? != Phase::Filling;
+    match &loaded.config.next_state {
+        Some(State::Sqlite(_)) if is_whole => open_next(loaded, Access::Work).await,
+        _ => Ok(seen),
+    }
+}
+
+async fn open_next(loaded: &Loaded, access: Access) -> anyhow::Result<Movable> {
+    let next = loaded.config.next_state.as_ref().context("no [next_state] is configured")?;
+    open_state(loaded, "next_state", next, access).await
+}
+
+async fn view_of_whoever_has_it(
+    loaded: &Loaded,
+    current: Movable,
+) -> anyhow::Result<Arc<dyn StateStore>> {
+    match current.transfer.phase().await? {
+        Phase::Moved(to) => {
+            let next = open_next(loaded, Access::View).await;
+            Ok(next.with_context(|| format!("the state has moved to {to}"))?.state)
+        }
+        Phase::Live | Phase::Watched | Phase::Filling => Ok(current.state),
+    }
+}
+
+fn open_sqlite(
+    loaded: &Loaded,
+    sqlite: &Sqlite,
+    access: Access,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let path = loaded.folder.join(&sqlite.path);
+    let opened = match access {
+        Access::Work => SqliteStore::open(&path, sqlite.options()),
+        Access::View => SqliteStore::open_view(&path),
+        Access::Beside => SqliteStore::open_read_only(&path),
+    };
+    let opened = opened.with_context(|| format!("cannot open the database {}", path.display()))?;
+    Ok(Arc::new(opened))
+}
+
+async fn open_mysql(
+    loaded: &Loaded,
+    section: &str,
+    mysql: &Mysql,
+    access: Access,
+) -> anyhow::Result<Arc<MysqlStore>> {
+    let url = loaded.mysql_url(section, mysql)?;
+    let opened = match access {
+        Access::Work | Access::Beside => MysqlStore::connect(&url, mysql.options()).await,
+        Access::View => MysqlStore::open_view(&url).await,
+    };
+    let opened = opened.with_context(|| format!("cannot use the database of [{section}]"))?;
+    Ok(Arc::new(opened))
+}
+
+/// The future is boxed, because those of the SDK are too deep to be part of others.
+fn open_dynamo<'a>(
+    section: &'a str,
+    dynamo: &'a Dynamo,
+) -> BoxFuture<'a, anyhow::Result<Arc<DynamoStore>>> {
+    Box::pin(async move {
+        let opened = DynamoStore::open(&dynamo.place()).await;
+        let opened = opened.with_context(|| format!("cannot use the table of [{section}]"))?;
+        Ok(Arc::new(opened))
+    })
+}

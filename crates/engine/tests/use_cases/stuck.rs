@@ -1,0 +1,136 @@
+//! A store whose transfer stops for good at a given call: the run that makes it is as good as killed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use domain::ids::{DeliveryId, UserKey};
+use store::memory::MemoryState;
+use store::{BudgetRow, Claimed, Movable, Phase, Seq, StoreError, Stored, Transfer, UserRow};
+use tokio::sync::Notify;
+
+/// Counts the calls of both ends of a run.
+pub(crate) struct Fate {
+    calls: AtomicU64,
+    /// Whether calls are counted already.
+    is_counting: AtomicBool,
+    /// At which call the run ends: an even number, before call number half of it is made; an odd
+    /// one, after.
+    end: u64,
+    /// Told when it has come to that.
+    pub(crate) reached: Notify,
+}
+
+impl Fate {
+    pub(crate) fn at(end: u64) -> Arc<Self> {
+        Self::new(end, true)
+    }
+
+    /// Counts from the beginning of the pause.
+    pub(crate) fn in_pause(end: u64) -> Arc<Self> {
+        Self::new(end, false)
+    }
+
+    fn new(end: u64, is_counting: bool) -> Arc<Self> {
+        let (calls, is_counting) = (AtomicU64::new(0), AtomicBool::new(is_counting));
+        Arc::new(Self { calls, is_counting, end, reached: Notify::new() })
+    }
+
+    async fn moment(&self) {
+        // Others go on between any two calls.
+        tokio::task::yield_now().await;
+        if !self.is_counting.load(Ordering::Relaxed) {
+            return;
+        }
+        if self.calls.fetch_add(1, Ordering::Relaxed) == self.end {
+            self.reached.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// One end of a run that has a fate.
+pub(crate) struct Stuck {
+    inner: Arc<MemoryState>,
+    fate: Arc<Fate>,
+}
+
+impl Stuck {
+    pub(crate) fn end(inner: &Arc<MemoryState>, fate: &Arc<Fate>) -> Movable {
+        let stuck = Self { inner: Arc::clone(inner), fate: Arc::clone(fate) };
+        Movable { state: Arc::clone(inner) as _, transfer: Arc::new(stuck) }
+    }
+
+    async fn call<T>(&self, call: impl Future<Output = T>) -> T {
+        self.fate.moment().await;
+        let answer = call.await;
+        self.fate.moment().await;
+        answer
+    }
+}
+
+#[async_trait]
+impl Transfer for Stuck {
+    async fn phase(&self) -> Result<Phase, StoreError> {
+        self.call(self.inner.phase()).await
+    }
+
+    async fn set_phase(&self, phase: Phase) -> Result<(), StoreError> {
+        if matches!(phase, Phase::Moved(_)) {
+            self.fate.is_counting.store(true, Ordering::Relaxed);
+        }
+        self.call(self.inner.set_phase(phase)).await
+    }
+
+    async fn touched(&self, after: Seq, limit: usize) -> Result<(Vec<UserKey>, Seq), StoreError> {
+        // Small pages, so that there are many moments to be killed at.
+        self.call(self.inner.touched(after, limit.min(40))).await
+    }
+
+    async fn users(
+        &self,
+        after: Option<UserKey>,
+        limit: usize,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        self.call(self.inner.users(after, limit.min(20))).await
+    }
+
+    async fn users_of(&self, keys: &[UserKey]) -> Result<Vec<UserRow>, StoreError> {
+        self.call(self.inner.users_of(keys)).await
+    }
+
+    async fn budget_rows(&self) -> Result<Vec<BudgetRow>, StoreError> {
+        self.call(self.inner.budget_rows()).await
+    }
+
+    async fn delivery_rows(
+        &self,
+        after: Option<(Seq, DeliveryId)>,
+        limit: usize,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        self.call(self.inner.delivery_rows(after, limit.min(20))).await
+    }
+
+    async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
+        // One after the other, as a store does that cannot write them at once.
+        for row in rows {
+            self.call(self.inner.put_users(vec![row])).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_records(&self, records: Vec<Stored>) -> Result<(), StoreError> {
+        self.call(self.inner.put_records(records)).await
+    }
+
+    async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
+        self.call(self.inner.put_budgets(rows)).await
+    }
+
+    async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), StoreError> {
+        for row in rows {
+            self.call(self.inner.put_deliveries(vec![row])).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! `Budgets`: limits are set in the writer's groups, levels are read beside it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::budget::{Level, Limits};
+use domain::ids::{LineItemId, Mode};
+use domain::journal::{Cause, Chain, Record};
+use domain::time::{Day, Timestamp};
+use sqlx::Row as _;
+use sqlx::mysql::MySqlRow;
+use store::{Budgets, LimitsOutcome, StoreError, Writing};
+
+use crate::ask::Ask;
+use crate::books::{Books, Wants, limits_of, used_of};
+use crate::codec::record_to_bytes;
+use crate::error::Failure;
+use crate::options::{POINT_MAX, SCAN_MAX};
+use crate::writer::Work;
+use crate::{MysqlStore, sql};
+
+/// New limits, with the record that tells of them.
+struct SetLimits {
+    line_item: LineItemId,
+    limits: Limits,
+    record: Arc<[u8]>,
+}
+
+impl Work for SetLimits {
+    type Answer = LimitsOutcome;
+
+    const WRITING: Option<Writing> = Some(Writing::Change);
+
+    fn wants(&self, wants: &mut Wants) {
+        wants.budget(self.line_item);
+    }
+
+    fn run(&self, books: &mut Books) -> Result<LimitsOutcome, StoreError> {
+        let budget = books.budget(self.line_item);
+        let is_same = budget.is_set && budget.limits == self.limits;
+        let is_lower = !budget.is_set || self.limits.total < budget.limits.total;
+        let is_below = is_lower && self.limits.total < budget.total.committed();
+        if is_below && !is_same {
+            return Ok(LimitsOutcome::BelowCommitted(books.level(self.line_item)));
+        }
+        if !is_same {
+            books.set_limits(self.line_item, self.limits);
+            books.append(None, Chain::default(), Arc::clone(&self.record));
+        }
+        Ok(LimitsOutcome::Set(books.level(self.line_item)))
+    }
+}
+
+fn limits_record(line_item: LineItemId, limits: Limits, now: Timestamp) -> Record {
+    Record {
+        at: now,
+        user: None,
+        app: None,
+        mode: Mode::Live,
+        cause: Cause::LimitsSet { line_item, limits },
+        transactions: Vec::new(),
+        moves: Vec::new(),
+        messages: Vec::new(),
+    }
+}
+
+/// Reads the columns that `sql` lists for a budget, and whether its limits were ever set.
+fn level_of(row: &MySqlRow) -> Result<(bool, Level), Failure> {
+    let level = Level {
+        line_item: LineItemId(row.try_get(0)?),
+        limits: limits_of(row, 2)?,
+        total: used_of(row, 7)?,
+        day: Day(row.try_get::<Option<i32>, _>(10)?.unwrap_or_default()),
+        today: used_of(row, 11)?,
+    };
+    Ok((row.try_get::<i8, _>(1)? != 0, level))
+}
+
+#[async_trait]
+impl Budgets for MysqlStore {
+    async fn set_limits(
+        &self,
+        line_item: LineItemId,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<LimitsOutcome, StoreError> {
+        let record = record_to_bytes(&limits_record(line_item, limits, now)).into();
+        self.ask(SetLimits { line_item, limits, record }).await
+    }
+
+    async fn level(&self, line_item: LineItemId) -> Result<Option<Level>, StoreError> {
+        let ask = Ask::new(sql::BUDGETS_OF).bind(line_item.0);
+        let found = self.readers().row(&ask, POINT_MAX).await?;
+        let level = found.as_ref().map(level_of).transpose()?;
+        Ok(level.and_then(|(is_set, level)| is_set.then_some(level)))
+    }
+
+    async fn levels(&self) -> Result<Vec<Level>, StoreError> {
+        let found = self.readers().rows(&Ask::new(sql::BUDGETS_SET), SCAN_MAX).await?;
+        let levels = found.iter().map(|row| level_of(row).map(|(_, level)| level));
+        Ok(levels.collect::<Result<_, _>>()?)
+    }
+}

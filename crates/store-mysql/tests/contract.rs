@@ -1,0 +1,72 @@
+//! The store on MariaDB passes the contract of the ports, one database for each case.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use services::MariaDb;
+use store::contract::{Failure, Fixture, Stores, cases, run};
+use store_mysql::{MysqlStore, Options, migrate};
+
+/// One server for all cases, one database for each.
+struct Databases {
+    server: MariaDb,
+    latest: AtomicU32,
+}
+
+impl Databases {
+    fn url(&self) -> String {
+        self.server.url(&format!("case_{}", self.latest.load(Ordering::Relaxed)))
+    }
+
+    async fn open_latest(&self) -> Result<Stores, Failure> {
+        let opened = MysqlStore::connect(&self.url(), Options::default()).await;
+        let store = Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?);
+        Ok(Stores { state: store.clone(), catalog: store.clone(), reports: store })
+    }
+}
+
+#[async_trait]
+impl Fixture for Databases {
+    async fn fresh(&self) -> Result<Stores, Failure> {
+        self.latest.fetch_add(1, Ordering::Relaxed);
+        let migrated = migrate(&self.url(), Options::default(), &mut |_| {}).await;
+        migrated.map_err(|error| Failure::new(error.to_string()))?;
+        self.open_latest().await
+    }
+
+    async fn reopen(&self, stores: Stores) -> Result<Option<Stores>, Failure> {
+        drop(stores);
+        self.open_latest().await.map(Some)
+    }
+}
+
+impl Databases {
+    fn on(server: MariaDb) -> Self {
+        Self { server, latest: AtomicU32::new(0) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_on_mariadb_passes_every_case() {
+    let passed = run(&Databases::on(MariaDb::start().unwrap())).await.unwrap();
+    assert_eq!(passed, cases().len());
+}
+
+/// What a session, a table or a text is by default on some servers, all of it at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_of_a_server_make_no_difference() {
+    let server = MariaDb::start_with(&[
+        "--sql-mode=ANSI,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,NO_UNSIGNED_SUBTRACTION",
+        "--transaction-isolation=SERIALIZABLE",
+        "--autocommit=0",
+        "--completion-type=CHAIN",
+        "--default-storage-engine=MyISAM",
+        "--character-set-server=latin1",
+        "--collation-server=latin1_swedish_ci",
+        "--default-time-zone=+09:00",
+        "--innodb-strict-mode=OFF",
+    ]);
+    let passed = run(&Databases::on(server.unwrap())).await.unwrap();
+    assert_eq!(passed, cases().len());
+}

@@ -1,0 +1,66 @@
+//! The store can be moved: it passes the contract of `Transfer` on a real server.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use services::MariaDb;
+use store::contract::{Failure, MoveFixture, move_cases, run_moves};
+use store::{Movable, Transfer};
+use store_mysql::{MysqlStore, Options, migrate};
+
+/// One database for each store, on a server that goes with them.
+struct Databases {
+    server: MariaDb,
+    latest: AtomicU32,
+    /// The address of each store, by where it stands in memory.
+    urls: Mutex<HashMap<usize, String>>,
+}
+
+impl Databases {
+    async fn open(&self, url: String) -> Result<Movable, Failure> {
+        let opened = MysqlStore::connect(&url, Options::default()).await;
+        let store =
+            Movable::of(&Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?));
+        self.urls.lock().unwrap().insert(place_of(&store.transfer), url);
+        Ok(store)
+    }
+}
+
+fn place_of(store: &Arc<dyn Transfer>) -> usize {
+    Arc::as_ptr(store).cast::<()>() as usize
+}
+
+#[async_trait]
+impl MoveFixture for Databases {
+    async fn fresh(&self) -> Result<Movable, Failure> {
+        let number = self.latest.fetch_add(1, Ordering::Relaxed);
+        let url = self.server.url(&format!("store_{number}"));
+        let migrated = migrate(&url, Options::default(), &mut |_| {}).await;
+        migrated.map_err(|error| Failure::new(error.to_string()))?;
+        self.open(url).await
+    }
+
+    async fn reopen(&self, store: Movable) -> Result<Option<Movable>, Failure> {
+        let url = self.urls.lock().unwrap().remove(&place_of(&store.transfer));
+        drop(store);
+        match url {
+            Some(url) => self.open(url).await.map(Some),
+            None => Err(Failure::new("a store that was never opened")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_store_can_be_moved() {
+    let databases = Databases {
+        server: MariaDb::start().unwrap(),
+        latest: AtomicU32::new(0),
+        urls: Mutex::default(),
+    };
+    let passed = run_moves(&databases).await.unwrap();
+    assert_eq!(passed, move_cases().len());
+}

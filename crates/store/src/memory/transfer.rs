@@ -1,0 +1,97 @@
+//! `Transfer` in memory: the phase is checked under the one lock, so nothing slips past a change of it.
+
+use async_trait::async_trait;
+use domain::ids::{DeliveryId, UserKey};
+
+use super::{Inner, MemoryState};
+use crate::{BudgetRow, Claimed, Phase, Seq, StoreError, Stored, Transfer, UserRow, Writing};
+
+impl Inner {
+    fn set_phase(&mut self, phase: Phase) {
+        if phase == Phase::Watched {
+            self.touched.clear();
+        }
+        self.phase = phase;
+    }
+
+    fn touched_after(&self, after: Seq, limit: usize) -> (Vec<UserKey>, Seq) {
+        let first = usize::try_from(after).unwrap_or(usize::MAX);
+        let users: Vec<_> = self.touched.iter().skip(first).take(limit).copied().collect();
+        let place = after + users.len() as Seq;
+        (users, place)
+    }
+
+    fn put_record(&mut self, stored: Stored) {
+        if stored.seq > self.journal.head() {
+            let user = stored.record.user.unwrap_or_default();
+            self.outbox.queue(stored.seq, user, &stored.record);
+            self.journal.put(stored);
+        }
+    }
+}
+
+impl MemoryState {
+    fn fill(&self, write: impl FnOnce(&mut Inner)) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        inner.phase.permit(Writing::Copy)?;
+        write(&mut inner);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Transfer for MemoryState {
+    async fn phase(&self) -> Result<Phase, StoreError> {
+        Ok(self.lock().phase.clone())
+    }
+
+    async fn set_phase(&self, phase: Phase) -> Result<(), StoreError> {
+        self.lock().set_phase(phase);
+        Ok(())
+    }
+
+    async fn touched(&self, after: Seq, limit: usize) -> Result<(Vec<UserKey>, Seq), StoreError> {
+        Ok(self.lock().touched_after(after, limit))
+    }
+
+    async fn users(
+        &self,
+        after: Option<UserKey>,
+        limit: usize,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        Ok(self.lock().users.page(after, limit).collect())
+    }
+
+    async fn users_of(&self, keys: &[UserKey]) -> Result<Vec<UserRow>, StoreError> {
+        let inner = self.lock();
+        Ok(keys.iter().filter_map(|key| inner.users.row(key)).collect())
+    }
+
+    async fn budget_rows(&self) -> Result<Vec<BudgetRow>, StoreError> {
+        Ok(self.lock().budgets.carried())
+    }
+
+    async fn delivery_rows(
+        &self,
+        after: Option<(Seq, DeliveryId)>,
+        limit: usize,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        Ok(self.lock().outbox.carried(after, limit))
+    }
+
+    async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
+        self.fill(|inner| rows.into_iter().for_each(|row| inner.users.put_row(row)))
+    }
+
+    async fn put_records(&self, records: Vec<Stored>) -> Result<(), StoreError> {
+        self.fill(|inner| records.into_iter().for_each(|stored| inner.put_record(stored)))
+    }
+
+    async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
+        self.fill(|inner| rows.into_iter().for_each(|row| inner.budgets.put_row(row)))
+    }
+
+    async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), StoreError> {
+        self.fill(|inner| rows.into_iter().for_each(|row| inner.outbox.put_row(row)))
+    }
+}
