@@ -74,6 +74,10 @@ fn help_teaches() {
         "demo",
         "init",
         "serve",
+        "worker",
+        "migrate",
+        "migrate-state",
+        "doctor",
         "catalog",
         "key",
         "verify",
@@ -94,8 +98,9 @@ fn help_teaches() {
 #[test]
 fn wrong_usage_has_its_own_exit_code() {
     let home = tempfile::tempdir().unwrap();
-    let cases: [&[&str]; 10] = [
+    let cases: [&[&str]; 11] = [
         &[],
+        &["init", "--shape", "round"],
         &["dance"],
         &["catalog", "apply"],
         &["serve", "--listen", "nowhere"],
@@ -127,6 +132,19 @@ fn init_writes_private_files_once() {
     let again = guerdon(home.path(), &["init", "here"]).expect(1);
     assert!(again.err.contains("is there already; nothing was changed"), "{}", again.err);
     assert_eq!(std::fs::read_to_string(&config).unwrap(), written);
+}
+
+#[test]
+fn init_writes_a_configuration_for_each_shape() {
+    for shape in ["embedded", "compact", "standard", "scaled"] {
+        let home = tempfile::tempdir().unwrap();
+        let told = guerdon(home.path(), &["init", "--shape", shape]).expect(0).out;
+        let wants_migration = shape != "embedded";
+        assert_eq!(told.contains("guerdon.toml migrate"), wants_migration, "{told}");
+        let printed = guerdon(home.path(), &["config", "print"]).expect(0).out;
+        assert_eq!(printed.contains("mysql://"), wants_migration, "{printed}");
+        assert!(!printed.contains("password ="), "{printed}");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use services::MariaDb;
+
 /// The port that the guides name; each run takes a free one instead.
 const PORT: &str = "8080";
 /// Stands between two blocks until what comes there is known.
@@ -39,18 +41,27 @@ fn free_port() -> u16 {
 
 /// Runs all blocks of a page as one script in a folder of its own, and gives what it printed.
 fn follow(page: &str) -> String {
+    follow_with(page, &[], &[])
+}
+
+/// The same in a folder with these files, with other words where the guide names a server.
+fn follow_with(page: &str, files: &[(&str, &str)], names: &[(&str, &str)]) -> String {
     let text = std::fs::read_to_string(repository().join("docs").join(page)).unwrap();
     let blocks = blocks(&text);
     assert!(!blocks.is_empty(), "{page} has no commands");
     let port = free_port().to_string();
     // After `init` the configuration names the free port too; at the end the server is stopped.
-    let rename =
-        format!("if [ -f guerdon.toml ]; then sed -i s/{PORT}/{port}/g guerdon.toml; fi\n");
+    let names = names.iter().copied().chain([(PORT, port.as_str())]);
+    let edits: String = names.map(|(old, new)| format!(" -e s/{old}/{new}/g")).collect();
+    let rename = format!("if [ -f guerdon.toml ]; then sed -i{edits} guerdon.toml; fi\n");
     let script = format!(
         "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n{}",
         blocks.join(BREAK).replace(PORT, &port).replace(BREAK, &rename)
     );
     let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_guerdon"));
     let path = std::env::var("PATH").unwrap_or_default();
     let output = Command::new("bash")
@@ -79,6 +90,25 @@ fn the_tutorial_ends_with_a_paid_step() {
 fn a_backup_is_made_and_restored_as_the_operating_guide_says() {
     let printed = follow("operating.md");
     assert!(printed.contains("Restored"), "{printed}");
+}
+
+#[test]
+fn several_nodes_are_set_up_as_the_guide_to_shapes_says() {
+    let database = MariaDb::start().unwrap();
+    database.url("guerdon");
+    database
+        .sql(
+            "CREATE USER guerdon@'127.0.0.1' IDENTIFIED BY 'a pass/word'; \
+             GRANT ALL ON guerdon.* TO guerdon@'127.0.0.1'",
+        )
+        .unwrap();
+    let address = format!("127.0.0.1:{}", database.port());
+    let files = [("db.password", "a pass/word\n")];
+    let printed = follow_with("shapes.md", &files, &[("127.0.0.1:3306", &address)]);
+    for expected in ["not migrated yet", "at version", "Everything is well.", "\"ready\""] {
+        assert!(printed.contains(expected), "{expected} is missing in:\n{printed}");
+    }
+    assert!(!printed.contains("a pass"), "a password is printed:\n{printed}");
 }
 
 #[test]

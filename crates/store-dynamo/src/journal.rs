@@ -45,7 +45,7 @@ impl Base {
         while located.len() < limit && next <= head.seq {
             let room = limit - located.len();
             let found = match next <= head.imported {
-                true => self.locate_imported(next, room).await?,
+                true => self.locate_imported(next, head.imported, room).await?,
                 false => {
                     let entry = self.entry_at(next).await?;
                     let run = entry.runs.iter().find(|run| run.gives(next));
@@ -96,9 +96,15 @@ impl Base {
         Ok(found)
     }
 
-    async fn locate_imported(&self, from: Seq, limit: usize) -> Result<Vec<Located>, Failed> {
-        let first = keys::imported(from);
-        let query = Query::of(first.pk).from(first.sk).limit(limit);
+    /// Imported records to the last that counts: a move that was killed may have left some behind it.
+    async fn locate_imported(
+        &self,
+        from: Seq,
+        last: Seq,
+        limit: usize,
+    ) -> Result<Vec<Located>, Failed> {
+        let (first, last) = (keys::imported(from), keys::imported(last));
+        let query = Query::of(first.pk).from(first.sk).to(last.sk).limit(limit);
         let items = self.db.query(Request::ReadImported, &query).await?;
         let read = |item| {
             let (seq, owner) = Owned::from_imported(item)?;

@@ -10,6 +10,7 @@ use crate::support::http::{Client, Request, form};
 use crate::support::node::Node;
 use crate::support::people::{User, Verdict, convert};
 use crate::support::publisher::{Mood, Publisher};
+use crate::support::shape::Shape;
 
 /// A campaign of one step.
 fn install() -> String {
@@ -42,11 +43,10 @@ async fn settled(client: &Client, key: &str, state: &str) -> Value {
     found.unwrap_or_else(|_| panic!("waited in vain for {state}: {last:?}"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reversal_is_told_after_its_reward() {
+pub(crate) async fn a_reversal_is_told_after_its_reward(shape: Shape) {
     let publisher = Publisher::open().await;
     publisher.set_mood("other", Mood::Status(503));
-    let node = Node::start(&(base(&publisher.base()) + &install()));
+    let node = Node::start_on(shape, &(base(&publisher.base()) + &install()));
     let client = Arc::new(node.client());
     let ann = other_user(&client, "ann").await;
     let click = ann.start(11).await;
@@ -78,12 +78,11 @@ async fn a_reversal_is_told_after_its_reward() {
     node.finish();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_silent_publisher_does_not_delay_another() {
+pub(crate) async fn a_silent_publisher_does_not_delay_another(shape: Shape) {
     const USERS: usize = 40;
     let publisher = Publisher::open().await;
     publisher.set_mood("other", Mood::Silent);
-    let node = Node::start(&(base(&publisher.base()) + &install()));
+    let node = Node::start_on(shape, &(base(&publisher.base()) + &install()));
     let client = Arc::new(node.client());
     let pay = |number: usize| {
         let client = Arc::clone(&client);
@@ -107,11 +106,10 @@ async fn a_silent_publisher_does_not_delay_another() {
     node.finish();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_publisher_that_says_stop_is_told_when_asked_to() {
+pub(crate) async fn a_publisher_that_says_stop_is_told_when_asked_to(shape: Shape) {
     let publisher = Publisher::open().await;
     publisher.set_mood("live", Mood::Status(410));
-    let node = Node::start(&(base(&publisher.base()) + &install()));
+    let node = Node::start_on(shape, &(base(&publisher.base()) + &install()));
     let client = Arc::new(node.client());
     let click = User::open(&client, "ann").await.start(11).await;
     convert(&client, &click, "install", "e").await;
@@ -137,14 +135,13 @@ async fn a_publisher_that_says_stop_is_told_when_asked_to() {
     node.finish();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_has_moved_gets_what_has_waited() {
+pub(crate) async fn a_server_that_has_moved_gets_what_has_waited(shape: Shape) {
     let publisher = Publisher::open().await;
     // Bound and never listened to: whoever connects is refused.
     let dead = tokio::net::TcpSocket::new_v4().unwrap();
     dead.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let old = format!("http://{}", dead.local_addr().unwrap());
-    let node = Node::start(&(base(&old) + &install()));
+    let node = Node::start_on(shape, &(base(&old) + &install()));
     let client = Arc::new(node.client());
     let click = other_user(&client, "ann").await.start(11).await;
     let paid = convert(&client, &click, "install", "e").await;

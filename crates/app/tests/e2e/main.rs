@@ -18,6 +18,13 @@ mod walk;
 mod deliveries;
 mod race;
 mod crash;
+mod moving;
+mod growing;
+mod shapes;
+mod fleet;
+mod readiness;
+mod doctor;
+mod faults;
 mod page;
 mod proof;
 
@@ -25,3 +32,5 @@ mod bad;
 mod secrets;
 
 mod contract;
+
+mod deploy;

@@ -14,17 +14,17 @@ use crate::support::node::Node;
 use crate::support::people::{User, Verdict, conversion};
 use crate::support::problem::problem_code;
 use crate::support::publisher::Publisher;
+use crate::support::shape::Shape;
 
 /// Copies of one request that come at the same moment.
 const COPIES: usize = 50;
 /// Users who want the last unit.
 const RACERS: usize = 1_000;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_tap_is_one_enrollment_and_the_same_conversion_pays_once() {
+pub(crate) async fn the_same_tap_is_one_enrollment_and_the_same_conversion_pays_once(shape: Shape) {
     let publisher = Publisher::open().await;
     let install = campaign(11, AMPLE, &[&on_event("install", 1_000_000)]);
-    let node = Node::start(&(base(&publisher.base()) + &install));
+    let node = Node::start_on(shape, &(base(&publisher.base()) + &install));
     let client = Arc::new(node.client());
     let ann = User::open(&client, "ann").await;
 
@@ -79,8 +79,7 @@ async fn one_wins(users: &Arc<Vec<User>>, mission: u32) {
     assert_eq!(counts, (1, RACERS - 1), "mission {mission}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_users_race_for_the_last_unit() {
+pub(crate) async fn a_thousand_users_race_for_the_last_unit(shape: Shape) {
     let noon = noon(Clock::default().now_s());
     let step = on_event("install", 1_000_000);
     let limits = [
@@ -95,7 +94,7 @@ async fn a_thousand_users_race_for_the_last_unit() {
         ),
     ];
     let campaigns = limits.map(|(id, settings)| campaign(id, &settings, &[&step])).concat();
-    let node = Node::start(&(base("http://127.0.0.1:9") + &campaigns));
+    let node = Node::start_on(shape, &(base("http://127.0.0.1:9") + &campaigns));
     let client = Arc::new(node.client());
     let users = in_turns(64, RACERS, |number| {
         let client = Arc::clone(&client);
@@ -181,10 +180,9 @@ async fn live(client: &Arc<Client>, number: u64) -> usize {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_mission_in_a_list_is_refused() {
+pub(crate) async fn no_mission_in_a_list_is_refused(shape: Shape) {
     let catalog = base("http://127.0.0.1:9") + &varied(&mut Chance::new(1));
-    let node = Node::start(&catalog);
+    let node = Node::start_on(shape, &catalog);
     let client = Arc::new(node.client());
     let mut started = 0;
     // One after the other: two who see the last unit at the same moment cannot both have it.

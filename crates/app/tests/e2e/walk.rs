@@ -12,6 +12,7 @@ use crate::support::http::{Client, Request, form};
 use crate::support::node::{Node, Setup};
 use crate::support::people::{User, Verdict, conversion, convert};
 use crate::support::publisher::Publisher;
+use crate::support::shape::Shape;
 
 /// Install, a level, and a purchase that is on hold for a day.
 fn game() -> String {
@@ -29,10 +30,9 @@ fn figures(budget: &Value) -> [i64; 4] {
     ["budget", "booked", "held", "left"].map(|name| budget[name]["amount"].as_i64().unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_does_a_mission_and_is_paid_for_every_step() {
+pub(crate) async fn a_user_does_a_mission_and_is_paid_for_every_step(shape: Shape) {
     let publisher = Publisher::open().await;
-    let setup = Setup { has_own_clock: true, ..Setup::default() };
+    let setup = Setup { has_own_clock: true, ..Setup::on(shape) };
     let node = Node::start_with(&(base(&publisher.base()) + &game()), setup);
     publisher.live_by(&node.clock);
     let client = Arc::new(node.client());
@@ -150,10 +150,9 @@ async fn explains(client: &Client, node: &Node, transaction: &str) {
     assert_eq!((&verified["sound"], &verified["findings"]), (&json!(true), &json!([])));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn partners_report_in_their_own_words() {
+pub(crate) async fn partners_report_in_their_own_words(shape: Shape) {
     let publisher = Publisher::open().await;
-    let node = Node::start(&(base(&publisher.base()) + &game()));
+    let node = Node::start_on(shape, &(base(&publisher.base()) + &game()));
     let client = Arc::new(node.client());
     let now_s = node.clock.now_s();
     let (seconds, millis) = (now_s.to_string(), (now_s * 1_000).to_string());
@@ -227,8 +226,7 @@ async fn partners_report_in_their_own_words() {
     node.finish();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn steps_are_verified_here_where_no_partner_can() {
+pub(crate) async fn steps_are_verified_here_where_no_partner_can(shape: Shape) {
     let publisher = Publisher::open().await;
     let words = |text: &str| format!("[{{ language = \"en\", text = \"{text}\" }}]");
     let choices = format!("[{{ texts = {} }}, {{ texts = {} }}]", words("Red"), words("Blue"));
@@ -243,7 +241,7 @@ async fn steps_are_verified_here_where_no_partner_can() {
         campaign(22, AMPLE, &[&quiz]),
         campaign(23, AMPLE, &[check_in]),
     ];
-    let setup = Setup { has_own_clock: true, ..Setup::default() };
+    let setup = Setup { has_own_clock: true, ..Setup::on(shape) };
     let node = Node::start_with(&(base(&publisher.base()) + &missions.concat()), setup);
     publisher.live_by(&node.clock);
     let client = Arc::new(node.client());
@@ -264,12 +262,14 @@ async fn steps_are_verified_here_where_no_partner_can() {
         (23, json!({}), "rewarded", "step_done", 102),
     ];
     for (row, (mission, shown, verdict, reason, balance)) in table.into_iter().enumerate() {
-        let hours = match row {
-            7 => 1,
-            8 => 24,
-            _ => 0,
+        let (hours, told) = match row {
+            7 => (1, 2),
+            8 => (24, 3),
+            _ => (0, 0),
         };
         if hours > 0 {
+            // What is on its way while the clock jumps would look an hour old.
+            publisher.wait_for_rewards(told).await;
             node.clock.forward_hours(hours);
             ann = User::open(&client, "ann").await;
         }
@@ -284,10 +284,9 @@ async fn steps_are_verified_here_where_no_partner_can() {
     node.finish();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_test_key_books_nothing_live() {
+pub(crate) async fn a_test_key_books_nothing_live(shape: Shape) {
     let publisher = Publisher::open().await;
-    let node = Node::start(&(base(&publisher.base()) + &game()));
+    let node = Node::start_on(shape, &(base(&publisher.base()) + &game()));
     let client = Arc::new(node.client());
     let wish = json!({"unit_id": 1, "user_id": "ann"});
     let tester = User::open_with(&client, TEST_KEY, wish).await;

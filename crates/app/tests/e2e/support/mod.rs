@@ -3,6 +3,7 @@
 pub(crate) mod binary;
 pub(crate) mod clock;
 pub(crate) mod node;
+pub(crate) mod shape;
 
 pub(crate) mod http;
 pub(crate) mod problem;

@@ -14,6 +14,7 @@ use super::PATIENCE;
 use super::binary::{Ran, command, run};
 use super::clock::Clock;
 use super::http::Client;
+use super::shape::{Backing, Shape};
 
 /// How a server is set up, where that is not as usual.
 #[derive(Clone, Copy)]
@@ -24,24 +25,40 @@ pub(crate) struct Setup {
     pub(crate) log: &'static str,
     /// Whether its clock can be put forward.
     pub(crate) has_own_clock: bool,
+    /// Which stores it has.
+    pub(crate) shape: Shape,
+}
+
+impl Setup {
+    /// The usual one on a shape.
+    pub(crate) fn on(shape: Shape) -> Self {
+        Self { shape, ..Self::default() }
+    }
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { allow_private: "127.0.0.0/8", log: "info", has_own_clock: false }
+        Self {
+            allow_private: "127.0.0.0/8",
+            log: "info",
+            has_own_clock: false,
+            shape: Shape::Embedded,
+        }
     }
 }
 
 /// A server that is started, stopped, killed and started again on one database.
 ///
-/// Every test ends with [`Node::finish`]: the server stops in order, nothing it logged is an error,
-/// and the books are right.
+/// In the shape `scaled` it is two processes, one that answers and one that works, which live and die
+/// together. Every test ends with [`Node::finish`]: the server stops in order, nothing it logged is an
+/// error, and the books are right.
 pub(crate) struct Node {
-    home: TempDir,
+    home: Arc<TempDir>,
     pub(crate) admin_key: String,
     pub(crate) clock: Clock,
+    shape: Shape,
     log: Arc<Mutex<Vec<String>>>,
-    running: Option<Running>,
+    running: Vec<Running>,
     is_finished: bool,
 }
 
@@ -54,29 +71,66 @@ struct Running {
 impl Node {
     /// A server with this catalogue, not yet running.
     pub(crate) fn set_up(catalog: &str, setup: Setup) -> Self {
+        Self::set_up_at(catalog, setup, &Backing::shared(setup.shape))
+    }
+
+    /// The same on servers that the test has chosen.
+    pub(crate) fn set_up_at(catalog: &str, setup: Setup, backing: &Backing) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let written = run(home.path(), &["init", "--json"]).expect(0).json();
-        configure(home.path(), setup);
+        let init = ["init", "--json", "--shape", setup.shape.name()];
+        let written = run(home.path(), &init).expect(0).json();
+        configure(home.path(), setup, backing);
         let clock = match setup.has_own_clock {
             true => Clock::in_folder(home.path()),
             false => Clock::default(),
         };
         let node = Self {
-            home,
+            home: Arc::new(home),
             admin_key: written["admin_key"].as_str().unwrap().to_owned(),
             clock,
+            shape: setup.shape,
             log: Arc::default(),
-            running: None,
+            running: Vec::new(),
             is_finished: false,
         };
         std::fs::write(node.folder().join("catalog.toml"), catalog).unwrap();
+        node.run(&["migrate"]).expect(0);
         node.run(&["catalog", "apply", "catalog.toml"]).expect(0);
         node
+    }
+
+    /// Another server on the same configuration and stores, not yet running.
+    pub(crate) fn sibling(&self) -> Self {
+        Self {
+            home: Arc::clone(&self.home),
+            admin_key: self.admin_key.clone(),
+            clock: self.clock.clone(),
+            shape: self.shape,
+            log: Arc::default(),
+            running: Vec::new(),
+            is_finished: false,
+        }
+    }
+
+    /// Another server on the same stores with a configuration of its own, not yet running.
+    pub(crate) fn sibling_with(&self, edit: impl Fn(String) -> String) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::copy(self.folder().join("master.key"), home.path().join("master.key")).unwrap();
+        let config = std::fs::read_to_string(self.folder().join("guerdon.toml")).unwrap();
+        std::fs::write(home.path().join("guerdon.toml"), edit(config)).unwrap();
+        let mut sibling = self.sibling();
+        sibling.home = Arc::new(home);
+        sibling
     }
 
     /// A server with this catalogue, running.
     pub(crate) fn start(catalog: &str) -> Self {
         Self::start_with(catalog, Setup::default())
+    }
+
+    /// The same on a shape.
+    pub(crate) fn start_on(shape: Shape, catalog: &str) -> Self {
+        Self::start_with(catalog, Setup::on(shape))
     }
 
     /// The same, set up in another way.
@@ -97,8 +151,16 @@ impl Node {
 
     /// Starts the server, and waits until it serves.
     pub(crate) fn serve(&mut self) {
-        assert!(self.running.is_none(), "it is running already");
-        let mut serve = command(self.folder(), &["serve"]);
+        assert!(self.running.is_empty(), "it is running already");
+        let commands: &[&[&str]] = match self.shape {
+            Shape::Scaled => &[&["serve", "--no-jobs"], &["worker"]],
+            _ => &[&["serve"]],
+        };
+        self.running = commands.iter().map(|command| self.start_process(command)).collect();
+    }
+
+    fn start_process(&self, args: &[&str]) -> Running {
+        let mut serve = command(self.folder(), args);
         self.clock.give_to(&mut serve);
         let mut child = serve.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let (sender, served) = mpsc::channel();
@@ -108,35 +170,53 @@ impl Node {
             drop(child.kill());
             panic!("it does not serve: {:#?}", self.log());
         };
-        self.running = Some(Running { child, address, reader });
+        Running { child, address, reader }
+    }
+
+    /// Where the server listens that answers.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.first().expect("it is not running").address
+    }
+
+    /// The processes that it consists of.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        self.running.iter().map(|running| running.child.id()).collect()
     }
 
     /// A client with connections of its own.
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.running.as_ref().expect("it is not running").address)
+        Client::new(self.address())
     }
 
     /// Ends the server as a power cut does.
     pub(crate) fn kill(&mut self) {
-        let mut running = self.running.take().expect("it is not running");
-        running.child.kill().unwrap();
-        running.child.wait().unwrap();
-        running.reader.join().unwrap();
+        assert!(!self.running.is_empty(), "it is not running");
+        for running in &mut self.running {
+            running.child.kill().unwrap();
+        }
+        for mut running in self.running.drain(..) {
+            running.child.wait().unwrap();
+            running.reader.join().unwrap();
+        }
     }
 
     /// Tells the server to stop, as a supervisor does.
     pub(crate) fn tell_to_stop(&self) {
-        let id = self.running.as_ref().expect("it is not running").child.id().to_string();
-        let mut kill = std::process::Command::new("sh");
-        assert!(kill.args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
+        assert!(!self.running.is_empty(), "it is not running");
+        for running in &self.running {
+            let id = running.child.id().to_string();
+            let mut kill = std::process::Command::new("sh");
+            assert!(kill.args(["-c", "kill -TERM \"$0\"", &id]).status().unwrap().success());
+        }
     }
 
     /// Waits until a server that was told to stop has ended.
     pub(crate) fn wait(&mut self) {
-        let mut running = self.running.take().expect("it is not running");
-        let status = running.child.wait().unwrap();
-        running.reader.join().unwrap();
-        assert_eq!(status.code(), Some(0), "a graceful stop is no failure: {:#?}", self.log());
+        for mut running in std::mem::take(&mut self.running) {
+            let status = running.child.wait().unwrap();
+            running.reader.join().unwrap();
+            assert_eq!(status.code(), Some(0), "a graceful stop is no failure: {:#?}", self.log());
+        }
     }
 
     /// Stops the server in order.
@@ -159,16 +239,27 @@ impl Node {
         self.log.lock().unwrap().clone()
     }
 
+    /// Strikes lines with these words from the log, because the test has brought them about.
+    pub(crate) fn expected(&self, words: &str) {
+        self.log.lock().unwrap().retain(|line| !line.contains(words));
+    }
+
     /// Ends a test: everything is in order, and the books are right.
     #[track_caller]
-    pub(crate) fn finish(mut self) {
-        if self.running.is_some() {
+    pub(crate) fn finish(self) {
+        self.finish_after_errors(&[]);
+    }
+
+    /// The same, where errors with these words had to come.
+    #[track_caller]
+    pub(crate) fn finish_after_errors(mut self, expected: &[&str]) {
+        if !self.running.is_empty() {
             self.stop();
         }
-        let errors = self
-            .log()
-            .into_iter()
-            .filter(|line| line.contains("\"level\":\"ERROR\"") || line.contains("panicked"));
+        let is_error =
+            |line: &String| line.contains("\"level\":\"ERROR\"") || line.contains("panicked");
+        let is_new = |line: &String| !expected.iter().any(|words| line.contains(words));
+        let errors = self.log().into_iter().filter(|line| is_error(line) && is_new(line));
         assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new());
         self.verify();
         self.is_finished = true;
@@ -178,7 +269,7 @@ impl Node {
 impl Drop for Node {
     /// Leaves no process behind; a test that forgot to check the books has failed.
     fn drop(&mut self) {
-        if let Some(mut running) = self.running.take() {
+        for mut running in self.running.drain(..) {
             drop(running.child.kill());
             drop(running.child.wait());
         }
@@ -186,9 +277,10 @@ impl Drop for Node {
     }
 }
 
-fn configure(folder: &Path, setup: Setup) {
+fn configure(folder: &Path, setup: Setup, backing: &Backing) {
     let path = folder.join("guerdon.toml");
-    let mut config = std::fs::read_to_string(&path).unwrap();
+    let config = std::fs::read_to_string(&path).unwrap();
+    let mut config = backing.put_into(setup.shape, config);
     let allowed = match setup.allow_private {
         "" => "allow_private = []".to_owned(),
         network => format!("allow_private = [\"{network}\"]"),
@@ -212,7 +304,7 @@ fn read_log(stderr: ChildStderr, log: &Mutex<Vec<String>>, served: &mpsc::Sender
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line).into_owned();
         let event: Value = serde_json::from_str(&line).unwrap_or_default();
-        if event["message"] == "guerdon serves" {
+        if event["message"] == "guerdon serves" || event["message"] == "guerdon works" {
             let address = event["address"].as_str().and_then(|text| text.parse().ok());
             // Nobody listens any more once the test has given up.
             let _ = served.send(address.expect("an address"));

@@ -49,22 +49,26 @@ pub async fn books(nodes: &Nodes, operations: usize, seed: u64) -> Result<Tally,
         tally: Tally::default(),
         audit: Audit::new(nodes),
     };
-    for phase in 0..PHASES {
-        let done = ledger.stretch(phase).await;
-        let in_phase = |failure| {
-            Failure::new(format!(
-                "GUERDON_SEED={seed}, stretch {phase}, {}: {failure}",
-                ledger.tally
-            ))
-        };
-        done.map_err(in_phase)?;
-    }
-    ledger.audit.finish(nodes.state(0)).await?;
-    ledger.tally.check()?;
+    let done = ledger.work_through().await;
+    let repeat =
+        |failure| Failure::new(format!("GUERDON_SEED={seed}, {operations} operations: {failure}"));
+    done.map_err(repeat)?;
     Ok(ledger.tally)
 }
 
 impl Ledger {
+    async fn work_through(&mut self) -> Checked {
+        for phase in 0..PHASES {
+            let done = self.stretch(phase).await;
+            let so_far =
+                |failure| Failure::new(format!("stretch {phase}, {}: {failure}", self.tally));
+            done.map_err(so_far)?;
+        }
+        let audit = std::mem::replace(&mut self.audit, Audit::new(&self.nodes));
+        audit.finish(self.nodes.state(0)).await?;
+        self.tally.check()
+    }
+
     /// Sets new limits, lets everybody work for a while, and then looks at everything.
     async fn stretch(&mut self, phase: usize) -> Checked {
         for worker in &mut self.workers {
