@@ -165,6 +165,8 @@ struct Run<'a> {
     prints: Option<Prints>,
     /// Where deliveries go.
     endpoints: BTreeSet<Endpoint>,
+    /// Deliveries that the new store holds as open; `None` before everything is compared.
+    open: Option<BTreeSet<(Seq, DeliveryId)>>,
     /// Deliveries that were written after the comparison had begun.
     rewritten: BTreeSet<(Seq, DeliveryId)>,
 }
@@ -221,6 +223,7 @@ impl<'a> Run<'a> {
             head: 0,
             prints: None,
             endpoints: BTreeSet::new(),
+            open: None,
             rewritten: BTreeSet::new(),
         }
     }

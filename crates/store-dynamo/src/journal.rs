@@ -4,12 +4,16 @@
 //! |---|---|
 //! | `append` | a part of a lane's group |
 //! | `head` | places |
-//! | `read` | places; for each run that the page meets 1 query of its groups; 1 read for each 100 records |
+//! | `read` | places; 1 query of the merges that the page meets, and 1 of the groups of each shard; 1 read for each 100 records |
 //!
 //! Places are 1 read, and 1 write where something is new ([`crate::merge`]).
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use async_trait::async_trait;
 use domain::journal::{Chain, Record};
+use futures_util::future::try_join_all;
 use store::{Journal, Seq, StoreError, Stored};
 
 use crate::DynamoStore;
@@ -24,6 +28,17 @@ use crate::work::Work;
 
 /// Groups of one query: some hundred KB at most.
 const GROUPS_MAX: usize = 100;
+
+/// Consecutive places and positions of a run.
+struct Piece {
+    run: Run,
+    /// The first place.
+    seq: Seq,
+    /// The position of its record.
+    position: u64,
+    /// How many.
+    len: u64,
+}
 
 /// A record whose owner is known, before it is read.
 struct Located {
@@ -47,10 +62,8 @@ impl Base {
             let found = match next <= head.imported {
                 true => self.locate_imported(next, head.imported, room).await?,
                 false => {
-                    let entry = self.entry_at(next).await?;
-                    let run = entry.runs.iter().find(|run| run.gives(next));
-                    let run = run.ok_or_else(|| Failed::corrupt(format!("{next} is in no run")))?;
-                    self.locate(run, next, room).await?
+                    let last = head.seq.min(next.saturating_add(room as Seq - 1));
+                    self.locate_merged(next, last).await?
                 }
             };
             let Some(last) = found.last() else {
@@ -62,37 +75,72 @@ impl Base {
         self.fetch(located).await
     }
 
-    /// Whose the records of a run are, from a place on.
-    async fn locate(&self, run: &Run, from: Seq, limit: usize) -> Result<Vec<Located>, Failed> {
-        let first = run.from + (from - run.seq);
-        let end = (run.from + run.len).min(first.saturating_add(limit as u64));
-        let mut found: Vec<Located> = Vec::new();
-        let mut group = self.places.group_of(run, first);
+    /// Whose the records at these places are. What a page has of one shard stands in one piece, however
+    /// many merges have given it its places.
+    async fn locate_merged(&self, first: Seq, last: Seq) -> Result<Vec<Located>, Failed> {
+        let mut by_shard: BTreeMap<u32, Vec<Piece>> = BTreeMap::new();
+        for entry in self.merges_in(first, last).await? {
+            let runs = entry.runs.iter().filter(|run| run.seq <= last && run.end() > first);
+            for run in runs {
+                let (from, to) = (run.seq.max(first), run.end().min(last + 1));
+                let position = run.from + (from - run.seq);
+                let piece = Piece { run: *run, seq: from, position, len: to - from };
+                by_shard.entry(run.shard).or_default().push(piece);
+            }
+        }
+        let located = by_shard.into_values().map(|pieces| self.locate(pieces));
+        let mut located: Vec<_> = try_join_all(located).await?.into_iter().flatten().collect();
+        located.sort_unstable_by_key(|one| one.seq);
+        Ok(located)
+    }
+
+    /// Whose the records of pieces that follow each other in one shard are.
+    async fn locate(&self, pieces: Vec<Piece>) -> Result<Vec<Located>, Failed> {
+        let (Some(begin), Some(last)) = (pieces.first(), pieces.last()) else {
+            return Ok(Vec::new());
+        };
+        let (shard, first, end) = (begin.run.shard, begin.position, last.position + last.len);
+        let group = self.places.group_of(&begin.run, first);
+        let owners = self.owners(shard, (group, last.run.to_group), first..end).await?;
+        let places = pieces.iter().flat_map(|piece| (piece.seq..).take(piece.len as usize));
+        let located = places.zip(first..).zip(owners);
+        let located = located.map(|((seq, position), owner)| Located {
+            seq,
+            spot: Spot::At(position),
+            owner,
+        });
+        Ok(located.collect())
+    }
+
+    /// The owners of a shard's records at these positions, which are in these groups.
+    async fn owners(
+        &self,
+        shard: u32,
+        (mut group, to_group): (u64, u64),
+        positions: Range<u64>,
+    ) -> Result<Vec<Owned>, Failed> {
+        let mut found = Vec::new();
         // The group of the last record that was found.
         let mut holder = group;
-        while group <= run.to_group && found.len() < (end - first) as usize {
-            let last = keys::last_of_bucket(group).min(run.to_group);
-            let (from_key, to_key) = (keys::group(run.shard, group), keys::group(run.shard, last));
+        while (found.len() as u64) < positions.end - positions.start {
+            let last = keys::last_of_bucket(group).min(to_group);
+            let (from_key, to_key) = (keys::group(shard, group), keys::group(shard, last));
             let query = Query::of(from_key.pk).from(from_key.sk).to(to_key.sk).limit(GROUPS_MAX);
             let items = self.db.query(Request::ReadGroups, &query).await?;
             for item in &items {
                 for (owner, position) in in_group(Group::from_item(item)?) {
-                    if position >= first && position < end {
-                        let seq = run.seq + (position - run.from);
-                        found.push(Located { seq, spot: Spot::At(position), owner });
+                    if positions.contains(&position) {
+                        found.push(owner);
                         holder = group;
                     }
                 }
                 group += 1;
             }
             if items.is_empty() {
-                return Err(Failed::corrupt(format!(
-                    "group {group} of shard {} is gone",
-                    run.shard
-                )));
+                return Err(Failed::corrupt(format!("group {group} of shard {shard} is gone")));
             }
         }
-        self.places.found(run.shard, end, holder);
+        self.places.found(shard, positions.end, holder);
         Ok(found)
     }
 

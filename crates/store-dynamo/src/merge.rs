@@ -32,6 +32,9 @@ use crate::write::Write;
 use known::Known;
 pub(crate) use run::{Entry, Mark, MergeHead, Run};
 
+/// Merges that are read at once: some tens of KB.
+const ENTRIES_MAX: usize = 500;
+
 /// What is known of places, and the merge that is under way.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
@@ -166,6 +169,31 @@ impl Base {
         let entry = entry.filter(|entry| entry.holds(seq));
         let missing = || Failed::corrupt(format!("the place {seq} is in no run"));
         Ok(self.places.known.add(entry.ok_or_else(missing)?))
+    }
+
+    /// The merges that gave these places, in order.
+    pub(crate) async fn merges_in(&self, first: Seq, last: Seq) -> Result<Vec<Arc<Entry>>, Failed> {
+        let mut entries = vec![self.entry_at(first).await?];
+        while let Some(next) = entries.last().map(|entry| entry.end()).filter(|end| *end <= last) {
+            match self.places.known.entry_at(next) {
+                Some(entry) => entries.push(entry),
+                None => entries.extend(self.read_entries(next, last).await?),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Reads some merges, from the one that begins at the first place on.
+    async fn read_entries(&self, first: Seq, last: Seq) -> Result<Vec<Arc<Entry>>, Failed> {
+        let (from, to) = (keys::merge_entry(first), keys::merge_entry(last));
+        let query = Query::of(from.pk).from(from.sk).to(to.sk).limit(ENTRIES_MAX);
+        let found = self.db.query(Request::FindRun, &query).await?;
+        let read = |item| Ok(self.places.known.add(Entry::from_item(item)?));
+        let entries = found.iter().map(read).collect::<Result<Vec<_>, Failed>>()?;
+        if entries.first().is_none_or(|entry| entry.seq != first) {
+            return Err(Failed::corrupt(format!("the place {first} is in no run")));
+        }
+        Ok(entries)
     }
 
     /// For each shard the last spot whose place is not after `seq`.

@@ -85,7 +85,9 @@ requests! {
         "`M`: head and entry; `M#shard` for each shard with news",
         "4 writes, and 2 for each shard with news";
     /// Which runs a place or a position is in.
-    FindRun = "Query", "`M`, `E#place` or `M#shard`, the latest before", "1 read";
+    FindRun = "Query",
+        "`M`, `E#place` or `M#shard`, the latest before; or from a place",
+        "1 read for each 4 KB";
     /// Whose the records of a run are.
     ReadGroups = "Query", "`J#shard#…`, from a group", "1 read for each 4 KB of groups";
     /// Whose imported records are.

@@ -3,11 +3,12 @@
 //! | verb | requests |
 //! |---|---|
 //! | `phase` | 1 read |
-//! | `set_phase` | `Live`, `Filling`: 1 transaction. `Watched`, `Moved`: 1 for each head and queue, and 1 |
+//! | `set_phase` | `Filling`, and `Live` after `Moved` or `Filling`: 1 transaction. `Watched`, `Moved`, and `Live` after `Watched`: 1 for each head and queue, and 1 |
 //! | `touched` | 1 read of the heads, 1 query of the groups of each shard with news, 1 read and 1 write of the place |
 //! | `users`, `users_of` | the directory; the users in batches |
 //! | `budget_rows` | as `levels`, and 1 query for each budget with old days |
 //! | `delivery_rows` | the journal, and the deliveries in batches |
+//! | `delivery_rows_of` | the deliveries in batches |
 //! | `put_users`, `put_budgets` | writes in batches |
 //! | `put_records` | writes in batches, and 1 transaction |
 //! | `put_deliveries` | as a replay |
@@ -44,20 +45,21 @@ impl Base {
         let parts: Vec<Key> =
             shards.flat_map(|shard| [keys::head(shard), keys::queue(shard)]).collect();
         let meta = phase_write(keys::meta(), to);
-        match to {
-            Phase::Live | Phase::Filling => {
-                let parts = parts.into_iter().map(|key| phase_write(key, to));
-                self.write_again(Request::WritePhase, parts.chain([meta]).collect()).await
-            }
-            Phase::Watched | Phase::Moved(_) => {
-                let one = |key| self.write_again(Request::WritePhase, vec![phase_write(key, to)]);
-                try_join_all(parts.into_iter().map(one)).await?;
-                if *to == Phase::Watched {
-                    self.begin_notes().await?;
-                }
-                self.write_again(Request::WritePhase, vec![meta]).await
-            }
+        let do_nodes_write = match to {
+            Phase::Watched | Phase::Moved(_) => true,
+            Phase::Live => self.read_phase().await? == Phase::Watched,
+            Phase::Filling => false,
+        };
+        if !do_nodes_write {
+            let parts = parts.into_iter().map(|key| phase_write(key, to));
+            return self.write_again(Request::WritePhase, parts.chain([meta]).collect()).await;
         }
+        let one = |key| self.write_again(Request::WritePhase, vec![phase_write(key, to)]);
+        try_join_all(parts.into_iter().map(one)).await?;
+        if *to == Phase::Watched {
+            self.begin_notes().await?;
+        }
+        self.write_again(Request::WritePhase, vec![meta]).await
     }
 
     /// Writes what may be written twice, again if the answer is lost.
@@ -128,6 +130,13 @@ impl Transfer for DynamoStore {
         limit: usize,
     ) -> Result<Vec<Claimed>, StoreError> {
         Ok(self.base.moved_deliveries(after, limit).await?)
+    }
+
+    async fn delivery_rows_of(
+        &self,
+        places: &[(Seq, DeliveryId)],
+    ) -> Result<Vec<Claimed>, StoreError> {
+        Ok(self.base.moved_deliveries_of(places).await?)
     }
 
     async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {

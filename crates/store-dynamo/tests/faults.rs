@@ -19,7 +19,8 @@ use services::Proxy;
 use store::contract::all;
 use store::contract::sample::{self, APP, Draft, LINE_ITEM, NOW};
 use store::{
-    Budgets as _, DeliveryFilter, Journal as _, Outbox as _, Outcome, StoreError, Users as _,
+    Budgets as _, DeliveryFilter, Journal as _, Outbox as _, Outcome, Phase, StoreError,
+    Transfer as _, Users as _,
 };
 use store_dynamo::{DynamoStore, FaultPlan, Place};
 use support::{Dice, Tables, open, until_it_answers};
@@ -177,6 +178,30 @@ async fn check_books(node: &DynamoStore, made: &[BudgetMove]) {
         limit: usize::MAX / 2,
     };
     assert_eq!(node.deliveries(filter).await.unwrap().len(), made.len(), "deliveries");
+}
+
+/// A copy that fails before its last step has written records that do not count: nobody sees them, and
+/// the next copy takes them for missing.
+#[tokio::test]
+async fn what_a_broken_copy_leaves_behind_does_not_count() {
+    let tables = Tables::start();
+    let (from, to) = (open(&tables.make(4).await).await, open(&tables.make(4).await).await);
+    let mut user = sample::user("ann");
+    for mission in 1..=5 {
+        let change = Draft::of(&user, NOW).grant(mission).change();
+        assert!(matches!(from.commit(change.clone()).await.unwrap(), Outcome::Applied(_)));
+        user = sample::after(&user, &change);
+    }
+    let records = from.read(0, 100).await.unwrap();
+    to.set_phase(Phase::Filling).await.unwrap();
+    to.put_records(records[..2].to_vec()).await.unwrap();
+    to.follow_faults(Some(FaultPlan { conflicts: 100, ..FaultPlan::default() }));
+    assert!(to.put_records(records.clone()).await.is_err(), "a transaction went through");
+    to.follow_faults(None);
+    assert_eq!(to.head().await.unwrap(), 2);
+    assert_eq!(to.read(0, 100).await.unwrap(), records[..2]);
+    to.put_records(records[2..].to_vec()).await.unwrap();
+    assert_eq!(to.read(0, 100).await.unwrap(), records);
 }
 
 /// A server, a proxy before it, and a store that goes through the proxy.

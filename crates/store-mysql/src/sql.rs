@@ -216,6 +216,11 @@ statements! {
         " WHERE d.id >= ? AND (d.id > ? OR d.delivery_id > ?) \
          AND (d.state <> 0 OR d.fence > 0) ORDER BY d.id LIMIT ?"
     );
+    /// The same of some.
+    DELIVERIES_OF = concat!(
+        delivery_select!(),
+        " WHERE (d.state <> 0 OR d.fence > 0) AND d.delivery_id IN "
+    );
     /// How many deliveries are in each state; then every endpoint that ever had a delivery, with the
     /// earliest moment at which one is ready.
     BACKLOG = "SELECT 0, CAST(state AS SIGNED), 0, n FROM delivery_counts UNION ALL \

@@ -280,6 +280,19 @@ impl Transfer for MysqlStore {
         Ok(found.iter().map(carried_of).collect::<Result<_, _>>()?)
     }
 
+    async fn delivery_rows_of(
+        &self,
+        places: &[(Seq, DeliveryId)],
+    ) -> Result<Vec<Claimed>, StoreError> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ask = Ask::many(format!("{}{}", sql::DELIVERIES_OF, sql::list_of(places.len())));
+        places.iter().for_each(|(_, id)| ask.push(&id.0[..]));
+        let found = self.readers().rows(&ask, SCAN_MAX).await?;
+        Ok(found.iter().map(carried_of).collect::<Result<_, _>>()?)
+    }
+
     async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
         self.ask(PutUsers::from(rows)).await
     }

@@ -37,7 +37,7 @@ use store::{
 use crate::SqliteStore;
 
 pub(crate) use absorb::absorb_all;
-pub(crate) use carry::{PutDeliveries, carried, queue};
+pub(crate) use carry::{PutDeliveries, carried, carried_of, queue};
 
 impl SqliteStore {
     /// Takes the messages of every record committed so far into the outbox, and says whether all are

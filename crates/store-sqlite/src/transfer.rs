@@ -10,6 +10,7 @@
 //! | `phase`, `touched`, `users`, `users_of` | 1 | 1, or 1 a user |
 //! | `budget_rows` | 1 | 1, and 1 a budget |
 //! | `delivery_rows` | 1 | 1, and 1 a delivery for its words |
+//! | `delivery_rows_of` | 1 | 2 a delivery |
 //! | `put_users`, `put_budgets` | 1 to the writer | 1 a row, or a day |
 //! | `put_records` | 1 to the writer | 1 a record, 2 a user, 3 a message |
 //! | `put_deliveries` | 1 to the writer | 4 a delivery |
@@ -66,6 +67,14 @@ impl Transfer for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Claimed>, StoreError> {
         self.readers().scan(move |conn| outbox::carried(conn, after, limit)).await
+    }
+
+    async fn delivery_rows_of(
+        &self,
+        places: &[(Seq, DeliveryId)],
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let places = places.to_vec();
+        self.readers().scan(move |conn| outbox::carried_of(conn, &places)).await
     }
 
     async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {

@@ -360,6 +360,7 @@ pub fn move_cases() -> Vec<MoveCase> {
             transfer_users_of_leaves_strangers_out,
             transfer_budget_rows_hold_every_day,
             transfer_delivery_rows_tell_how_far_they_are,
+            transfer_delivery_rows_of_find_some,
         ;
         transfer_put:
             transfer_put_users_keeps_every_field,

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use serde::Serialize;
-use store_sqlite::SqliteStore;
+use store_sqlite::{OpenError, SqliteStore};
 
 use crate::config::{Loaded, State};
 
@@ -16,6 +16,9 @@ pub(crate) struct Migrated {
     /// What was done, in words.
     pub(crate) outcome: String,
 }
+
+/// A file that a node has open is in order, or the node would not have started.
+const IN_USE: &str = "in use by a node, which has brought it up to date";
 
 /// Migrates every store that the configuration names, one after the other.
 pub(crate) async fn migrate(loaded: &Loaded) -> anyhow::Result<Vec<Migrated>> {
@@ -39,8 +42,11 @@ async fn one(loaded: &Loaded, section: &str, state: &State) -> anyhow::Result<St
     match state {
         State::Sqlite(sqlite) => {
             // Opening it is what creates or upgrades it.
-            SqliteStore::open(&loaded.folder.join(&sqlite.path), sqlite.options())?;
-            Ok(format!("at version {}", store_sqlite::SCHEMA_VERSION))
+            match SqliteStore::open(&loaded.folder.join(&sqlite.path), sqlite.options()) {
+                Ok(_) => Ok(format!("at version {}", store_sqlite::SCHEMA_VERSION)),
+                Err(OpenError::InUse(_)) => Ok(IN_USE.to_owned()),
+                Err(error) => Err(error.into()),
+            }
         }
         State::Mysql(mysql) => {
             let url = loaded.mysql_url(section, mysql)?;

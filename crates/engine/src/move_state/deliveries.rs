@@ -1,15 +1,14 @@
 //! How far deliveries have come. While the old store is watched an ended delivery stays ended, so in
 //! the pause only those can differ that the new store holds as open.
 
+use std::collections::BTreeSet;
+
 use domain::ids::DeliveryId;
-use store::{Claimed, DeliveryFilter, DeliveryState, Seq};
+use store::{Claimed, DeliveryFilter, DeliveryState, Seq, Stored};
 
 use super::lane::{Deliveries, Lane, PAGE, Walk};
 use super::{DIFFERENCES_MAX, MoveError, Run, Step};
 use crate::move_state::end::End;
-
-/// Rows that are read at once around an open delivery, of which many may have ended long ago.
-const ROWS_AROUND: usize = 100;
 
 /// Where a delivery stands in the order of booking.
 type Place = (Seq, DeliveryId);
@@ -41,7 +40,11 @@ impl Run<'_> {
     /// What differs all the same is looked at again the next time.
     pub(super) async fn settle_deliveries(&mut self) -> Result<(), MoveError> {
         let mut places = std::mem::take(&mut self.rewritten);
-        places.extend(self.open_places().await?);
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => self.open_places().await?,
+        };
+        places.extend(&open);
         let places: Vec<Place> = places.into_iter().collect();
         let wanted = rows_at(self.from, &places).await?;
         let mut found = rows_at(self.to, &places).await?;
@@ -54,7 +57,19 @@ impl Run<'_> {
         }
         let differing = only_in(&wanted, &found).chain(only_in(&found, &wanted));
         self.rewritten.extend(differing.map(Deliveries::key));
+        let ended = found.iter().filter(|row| !row.delivery.state.is_open());
+        let ended: BTreeSet<Place> = ended.map(Deliveries::key).collect();
+        self.open = Some(places.into_iter().filter(|place| !ended.contains(place)).collect());
         Ok(())
+    }
+
+    /// Remembers that the messages of records that were copied are open.
+    pub(super) fn note_open(&mut self, records: &[Stored]) {
+        if let Some(open) = &mut self.open {
+            for Stored { seq, record, .. } in records {
+                open.extend(record.messages.iter().map(|message| (*seq, message.id)));
+            }
+        }
     }
 
     /// Copies and compares the last of them, and counts all.
@@ -69,8 +84,8 @@ impl Run<'_> {
     }
 
     /// Places of the deliveries that the new store holds as open, or that it was never told of.
-    async fn open_places(&self) -> Result<Vec<Place>, MoveError> {
-        let mut places = Vec::new();
+    async fn open_places(&self) -> Result<BTreeSet<Place>, MoveError> {
+        let mut places = BTreeSet::new();
         for endpoint in &self.endpoints {
             for state in [DeliveryState::Queued, DeliveryState::Retrying] {
                 let mut filter = DeliveryFilter {
@@ -105,23 +120,11 @@ impl Run<'_> {
 
 /// The rows at these places, which are in order; those still in their first state have none.
 async fn rows_at(end: End<'_>, places: &[Place]) -> Result<Vec<Claimed>, MoveError> {
-    let (mut rows, mut next) = (Vec::new(), 0);
-    while let Some(place) = places.get(next) {
-        let page = end.delivery_rows(Some(before(*place)), ROWS_AROUND).await?;
-        let Some(last) = page.last().map(Deliveries::key) else { break };
-        let is_meant = |row: &Claimed| places.binary_search(&Deliveries::key(row)).is_ok();
-        rows.extend(page.into_iter().filter(is_meant));
-        next = places.partition_point(|place| *place <= last);
+    let mut rows = Vec::new();
+    for places in places.chunks(PAGE) {
+        rows.extend(end.delivery_rows_of(places).await?);
     }
     Ok(rows)
-}
-
-/// The last place before a place.
-fn before((seq, id): Place) -> Place {
-    match u128::from_be_bytes(id.0).checked_sub(1) {
-        Some(before) => (seq, DeliveryId(before.to_be_bytes())),
-        None => (seq.saturating_sub(1), DeliveryId([u8::MAX; 16])),
-    }
 }
 
 /// Rows that are not the same in the other list; both are in order.

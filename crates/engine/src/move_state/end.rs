@@ -119,6 +119,16 @@ impl<'a> End<'a> {
         self.ask(|store| store.transfer.delivery_rows(after, limit)).await
     }
 
+    /// Deliveries by their places, in order; those in their first state are left out.
+    pub(super) async fn delivery_rows_of(
+        &self,
+        places: &'a [(Seq, DeliveryId)],
+    ) -> Result<Vec<Claimed>, MoveError> {
+        let mut rows = self.ask(|store| store.transfer.delivery_rows_of(places)).await?;
+        rows.sort_unstable_by_key(|row| (row.delivery.seq, row.delivery.message.id));
+        Ok(rows)
+    }
+
     pub(super) async fn deliveries(
         &self,
         filter: &DeliveryFilter,

@@ -100,6 +100,7 @@ impl Run<'_> {
             let Some(last) = page.last() else { break };
             self.head = last.seq;
             self.note_endpoints(&page);
+            self.note_open(&page);
             self.to.put_records(page).await?;
             self.tell(Step::Rest, self.head, self.head as f64 / end.max(1) as f64);
         }

@@ -457,6 +457,13 @@ impl Transfer for Forgetful {
         self.inner.delivery_rows(after, limit).await
     }
 
+    async fn delivery_rows_of(
+        &self,
+        places: &[(store::Seq, domain::ids::DeliveryId)],
+    ) -> Result<Vec<store::Claimed>, StoreError> {
+        self.inner.delivery_rows_of(places).await
+    }
+
     async fn put_users(&self, rows: Vec<store::UserRow>) -> Result<(), StoreError> {
         let last = drafts::user("the last one").state.key();
         let rows = rows.into_iter().filter(|row| row.key != last);

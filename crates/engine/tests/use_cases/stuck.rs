@@ -111,6 +111,13 @@ impl Transfer for Stuck {
         self.call(self.inner.delivery_rows(after, limit.min(20))).await
     }
 
+    async fn delivery_rows_of(
+        &self,
+        places: &[(Seq, DeliveryId)],
+    ) -> Result<Vec<Claimed>, StoreError> {
+        self.call(self.inner.delivery_rows_of(places)).await
+    }
+
     async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
         // One after the other, as a store does that cannot write them at once.
         for row in rows {

@@ -131,9 +131,9 @@ impl MergeHead {
 }
 
 impl Run {
-    /// Whether one of its records has that place.
-    pub(crate) fn gives(&self, seq: Seq) -> bool {
-        seq >= self.seq && seq - self.seq < self.len
+    /// The place after its last.
+    pub(crate) fn end(&self) -> Seq {
+        self.seq + self.len
     }
 
     /// Whether one of its records has that position.
@@ -166,8 +166,12 @@ impl Run {
 
 impl Entry {
     pub(crate) fn holds(&self, seq: Seq) -> bool {
-        let len: u64 = self.runs.iter().map(|run| run.len).sum();
-        seq >= self.seq && seq - self.seq < len
+        seq >= self.seq && seq < self.end()
+    }
+
+    /// The place after its last.
+    pub(crate) fn end(&self) -> Seq {
+        self.runs.last().map_or(self.seq, Run::end)
     }
 
     /// The last position of each shard whose place is not after `seq`.

@@ -14,8 +14,8 @@ use crate::error::Failed;
 
 /// Deliveries of one transaction; the queue is one item more.
 const ROWS_MAX: usize = 90;
-/// Records that are read at a time.
-const CHUNK: usize = 500;
+/// Records that are read at a time: about as many as there are deliveries wanted, within reason.
+const CHUNK: (usize, usize) = (100, 500);
 
 impl Base {
     /// Deliveries that are not in their first state any more, in the order of places and ids.
@@ -27,7 +27,8 @@ impl Base {
         let mut found = Vec::new();
         let mut read = after.map_or(0, |(seq, _)| seq.saturating_sub(1));
         while found.len() < limit {
-            let records = self.read_records(read, CHUNK).await?;
+            let wanted = (limit - found.len()).clamp(CHUNK.0, CHUNK.1);
+            let records = self.read_records(read, wanted).await?;
             let Some(last) = records.last() else { break };
             read = last.seq;
             let mut places: Vec<(Seq, DeliveryId)> = Vec::new();
@@ -37,12 +38,20 @@ impl Base {
             }
             places.retain(|place| after.is_none_or(|after| *place > after));
             places.sort_unstable();
-            let ids: Vec<DeliveryId> = places.iter().map(|(_, id)| *id).collect();
-            let rows = places.into_iter().zip(self.rows(&ids).await?);
-            found.extend(rows.filter_map(|((seq, _), row)| row.and_then(|row| carried(seq, row))));
+            found.extend(self.moved_deliveries_of(&places).await?);
         }
         found.truncate(limit);
         Ok(found)
+    }
+
+    /// Those of some, in the same order.
+    pub(crate) async fn moved_deliveries_of(
+        &self,
+        places: &[(Seq, DeliveryId)],
+    ) -> Result<Vec<Claimed>, Failed> {
+        let ids: Vec<DeliveryId> = places.iter().map(|(_, id)| *id).collect();
+        let rows = places.iter().zip(self.rows(&ids).await?);
+        Ok(rows.filter_map(|((seq, _), row)| carried(*seq, row?)).collect())
     }
 
     /// Writes how far deliveries have come. They are there; what waits is left to the claim.

@@ -3,7 +3,7 @@
 use domain::ids::DeliveryId;
 use domain::journal::Record;
 use rusqlite::{Connection, params};
-use store::{Claimed, Seq, Writing};
+use store::{Claimed, DeliveryState, Seq, Writing};
 
 use super::absorb::take_in;
 use super::list::number_after;
@@ -22,15 +22,30 @@ pub(crate) fn carried(
     let after = number_after(conn, after)?;
     let mut select = conn.prepare_cached(sql::DELIVERIES_CARRIED)?;
     let found = select.query_and_then(params![after, rows(limit)], DeliveryRow::from_row)?;
-    found
-        .map(|row| {
-            let mut row = row?;
-            // A lease becomes the moment at which it is due.
-            row.due_at = row.lease_until.or(row.due_at);
-            let fence = row.fence;
-            Ok(Claimed { delivery: row.delivery(conn)?, fence })
-        })
-        .collect()
+    found.map(|row| claimed(conn, row?)).collect()
+}
+
+/// Those of some, in the same order.
+pub(crate) fn carried_of(
+    conn: &Connection,
+    places: &[(Seq, DeliveryId)],
+) -> Result<Vec<Claimed>, Failure> {
+    let mut found = Vec::new();
+    for (_, id) in places {
+        let row = DeliveryRow::find(conn, sql::DELIVERY_BY_KEY, id.0)?;
+        // One that is queued and was never leased is as its record has made it.
+        if let Some(row) = row.filter(|row| row.fence > 0 || row.state != DeliveryState::Queued) {
+            found.push(claimed(conn, row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn claimed(conn: &Connection, mut row: DeliveryRow) -> Result<Claimed, Failure> {
+    // A lease becomes the moment at which it is due.
+    row.due_at = row.lease_until.or(row.due_at);
+    let fence = row.fence;
+    Ok(Claimed { delivery: row.delivery(conn)?, fence })
 }
 
 /// Queues the messages of a record that was put, as far as the outbox now is.

@@ -1,7 +1,7 @@
 //! `Transfer`: what a phase lets in, and what a store tells a mover.
 
 use domain::change::{Change, Loaded};
-use domain::ids::{LineItemId, UserKey};
+use domain::ids::{DeliveryId, LineItemId, UserKey};
 use domain::time::{Day, Timestamp};
 
 use super::check::{advance, all, apply};
@@ -313,6 +313,30 @@ pub async fn transfer_delivery_rows_tell_how_far_they_are(fixture: &dyn MoveFixt
         }
         ensure_eq!(found, wanted, "the deliveries in pages of {limit}");
     }
+    Ok(())
+}
+
+/// Deliveries are found by their places; untouched and unknown ones are left out.
+pub async fn transfer_delivery_rows_of_find_some(fixture: &dyn MoveFixture) -> Checked {
+    let store = fixture.fresh().await?;
+    let state = &*store.state;
+    for (number, how) in (0..).zip(ENDS) {
+        grant(state, &format!("user {number}"), later(number)).await?;
+        let claimed = claim_one(state, later(number)).await?;
+        if let Some(how) = how {
+            settle(state, &claimed, how, later(number)).await?;
+        }
+    }
+    let waiting = grant(state, "waiting", later(900)).await?;
+    let rows = store.transfer.delivery_rows(None, ALL).await?;
+    let place = find(state, waiting).await?.seq;
+    let mut asked: Vec<_> = rows.iter().skip(1).step_by(2).map(place_of).collect();
+    asked.extend([(place, waiting), (place + 1, DeliveryId([7; 16]))]);
+    asked.reverse();
+    let mut found = store.transfer.delivery_rows_of(&asked).await?;
+    found.sort_unstable_by_key(place_of);
+    ensure_eq!(found, rows.into_iter().skip(1).step_by(2).collect::<Vec<_>>(), "some");
+    ensure_eq!(store.transfer.delivery_rows_of(&[]).await?, [], "none");
     Ok(())
 }
 

@@ -49,6 +49,11 @@ impl Row {
         Claimed { delivery, fence: self.fence }
     }
 
+    /// Whether it has left its first state.
+    fn is_touched(&self) -> bool {
+        self.fence > 0 || self.delivery.state != DeliveryState::Queued
+    }
+
     fn is_leased(&self, now: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until > now)
     }
@@ -108,8 +113,13 @@ impl Queue {
         places.retain(|place| after.is_none_or(|after| *place > after));
         places.sort_unstable();
         let rows = places.into_iter().filter_map(|(_, id)| self.rows.get(&id));
-        let moved = rows.filter(|row| row.fence > 0 || row.delivery.state != DeliveryState::Queued);
-        moved.take(limit).map(Row::carried).collect()
+        rows.filter(|row| row.is_touched()).take(limit).map(Row::carried).collect()
+    }
+
+    /// The same of some.
+    pub(super) fn carried_of(&self, places: &[(Seq, DeliveryId)]) -> Vec<Claimed> {
+        let rows = places.iter().filter_map(|(_, id)| self.rows.get(id));
+        rows.filter(|row| row.is_touched()).map(Row::carried).collect()
     }
 
     /// Writes how far a delivery has come.

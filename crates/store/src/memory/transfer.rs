@@ -79,6 +79,13 @@ impl Transfer for MemoryState {
         Ok(self.lock().outbox.carried(after, limit))
     }
 
+    async fn delivery_rows_of(
+        &self,
+        places: &[(Seq, DeliveryId)],
+    ) -> Result<Vec<Claimed>, StoreError> {
+        Ok(self.lock().outbox.carried_of(places))
+    }
+
     async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
         self.fill(|inner| rows.into_iter().for_each(|row| inner.users.put_row(row)))
     }

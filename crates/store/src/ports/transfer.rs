@@ -150,6 +150,13 @@ pub trait Transfer: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Claimed>, StoreError>;
 
+    /// The same of these, by place and id, in any order; those in their first state, and unknown ones,
+    /// are left out. At most 1,000 are asked for.
+    async fn delivery_rows_of(
+        &self,
+        places: &[(Seq, domain::ids::DeliveryId)],
+    ) -> Result<Vec<Claimed>, StoreError>;
+
     /// Writes users as they are.
     async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError>;
 
