@@ -1,8 +1,9 @@
 //! What every request goes through: an id, a limit, a clock, figures, and problems in one form.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
@@ -10,10 +11,12 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use engine::{Ctx, Spent};
+use engine::{Asker, Ctx, Spent};
 use futures_util::FutureExt;
+use metrics::Histogram;
 
 use crate::extract::{BODY_MAX, read_body};
+use crate::limits;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -50,9 +53,9 @@ pub(crate) async fn around(
     let labels = Labels::of(&request);
     let ctx = Arc::new(Ctx::at(api.now()));
     request.extensions_mut().insert(Arc::clone(&ctx));
-    let response = match labels.route.as_str() {
+    let response = match labels.route() {
         // Whether the process lives does not depend on how much it has to do.
-        "/livez" => next.run(request).await,
+        "/livez" => carried_out(request, next).await,
         _ => limited(&api, request, next).await.unwrap_or_else(Problem::into_response),
     };
     let mut response = written(response, &id, &labels);
@@ -66,7 +69,7 @@ pub(crate) async fn around(
     if let Some(source) = ctx.seen() {
         metrics::counter!(SHOWN, "source" => source.name()).increment(1);
     }
-    labels.record(&response, begun, spent);
+    api.meters.record(&labels, response.status(), begun.elapsed(), spent);
     response
 }
 
@@ -74,7 +77,18 @@ pub(crate) async fn around(
 async fn limited(api: &Api, request: Request, next: Next) -> Result<Response, Problem> {
     let request = if is_small(&request) { arrived(api, request).await? } else { request };
     let _permit = api.in_flight.try_acquire().map_err(|_| shed())?;
-    Ok(in_time(next.run(request)).await)
+    let asker = limits::asker(api, &request);
+    Ok(in_time(admitted(api, asker, request, next)).await)
+}
+
+/// Carries a request out unless who asks has asked too often.
+async fn admitted(api: &Api, asker: Option<Asker>, request: Request, next: Next) -> Response {
+    if let Some(asker) = asker
+        && let Some(refusal) = limits::refusal(api, asker).await
+    {
+        return refusal.into_response();
+    }
+    carried_out(request, next).await
 }
 
 /// Whether the request has a body of the usual size. Large ones are read by their handlers, which
@@ -111,8 +125,8 @@ async fn in_time(response: impl Future<Output = Response>) -> Response {
     })
 }
 
-/// Turns a panic into an answer; the others' requests go on.
-pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
+/// Carries a request out, and turns a panic into an answer; the others' requests go on.
+async fn carried_out(request: Request, next: Next) -> Response {
     let ended = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     ended.unwrap_or_else(|panic| Problem::internal(panic_message(panic.as_ref())).into_response())
 }
@@ -145,7 +159,7 @@ fn written(mut response: Response, id: &str, labels: &Labels) -> Response {
     };
     if let Some(cause) = &problem.cause {
         let status = problem.status.as_u16();
-        let route = labels.route.as_str();
+        let route = labels.route();
         tracing::error!(
             request_id = id,
             route,
@@ -172,13 +186,12 @@ fn server_timing(spent: Spent) -> HeaderValue {
 
 /// By what a request is counted. Routes are patterns, so there are few of them.
 struct Labels {
-    route: String,
+    route: Option<MatchedPath>,
     method: &'static str,
 }
 
 impl Labels {
     fn of(request: &Request) -> Self {
-        let route = request.extensions().get::<MatchedPath>();
         let method = match request.method().as_str() {
             "GET" => "GET",
             "POST" => "POST",
@@ -188,19 +201,67 @@ impl Labels {
             "OPTIONS" => "OPTIONS",
             _ => "other",
         };
-        Self { route: route.map_or("none", MatchedPath::as_str).to_owned(), method }
+        Self { route: request.extensions().get::<MatchedPath>().cloned(), method }
     }
 
-    fn record(self, response: &Response, begun: Instant, spent: Spent) {
-        let status = response.status().as_str().to_owned();
-        if spent.calls > 0 {
-            metrics::histogram!(STORE_CALLS, "route" => self.route.clone())
-                .record(f64::from(spent.calls));
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("none", MatchedPath::as_str)
+    }
+}
+
+/// The figures of requests. Each is looked up by its labels once, since that costs more than to count.
+#[derive(Default)]
+pub(crate) struct Meters(RwLock<HashMap<String, RouteMeters>>);
+
+/// The figures of one route.
+struct RouteMeters {
+    store_calls: Histogram,
+    seconds: HashMap<(&'static str, StatusCode), Histogram>,
+}
+
+impl Meters {
+    fn record(&self, labels: &Labels, status: StatusCode, lasted: Duration, spent: Spent) {
+        let seconds = lasted.as_secs_f64();
+        if !self.record_known(labels, status, seconds, spent) {
+            self.record_first(labels, status, seconds, spent);
         }
-        metrics::histogram!(
-            REQUEST_SECONDS, "route" => self.route, "method" => self.method, "status" => status
-        )
-        .record(begun.elapsed().as_secs_f64());
+    }
+
+    /// Whether there were such figures.
+    fn record_known(
+        &self,
+        labels: &Labels,
+        status: StatusCode,
+        seconds: f64,
+        spent: Spent,
+    ) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(route) = known.get(labels.route()) else { return false };
+        let meter = route.seconds.get(&(labels.method, status));
+        meter.inspect(|meter| route.record(meter, seconds, spent)).is_some()
+    }
+
+    fn record_first(&self, labels: &Labels, status: StatusCode, seconds: f64, spent: Spent) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let route = known.entry(labels.route().to_owned()).or_insert_with(|| RouteMeters {
+            store_calls: metrics::histogram!(STORE_CALLS, "route" => labels.route().to_owned()),
+            seconds: HashMap::new(),
+        });
+        let meter = metrics::histogram!(
+            REQUEST_SECONDS, "route" => labels.route().to_owned(), "method" => labels.method,
+            "status" => status.as_str().to_owned()
+        );
+        route.record(&meter, seconds, spent);
+        route.seconds.insert((labels.method, status), meter);
+    }
+}
+
+impl RouteMeters {
+    fn record(&self, meter: &Histogram, seconds: f64, spent: Spent) {
+        if spent.calls > 0 {
+            self.store_calls.record(f64::from(spent.calls));
+        }
+        meter.record(seconds);
     }
 }
 

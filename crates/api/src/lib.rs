@@ -40,7 +40,7 @@ mod operations;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use limits::ClientAddress;
@@ -61,8 +61,6 @@ pub fn router(state: ApiState, beside: Router) -> Router {
         .merge(beside)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(from_fn(around::catch_panics))
-        .layer(from_fn_with_state(Arc::clone(&api), limits::limit))
         .layer(from_fn_with_state(api, around::around))
 }
 
@@ -75,7 +73,6 @@ pub fn operations_router(state: ApiState) -> Router {
         .with_state(Arc::clone(&api))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(from_fn(around::catch_panics))
         .layer(from_fn_with_state(api, around::around))
 }
 

@@ -6,13 +6,10 @@
 //! together.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use axum_extra::extract::cookie::CookieJar;
 use engine::{Allowance, Asker, Ctx};
 
@@ -28,21 +25,23 @@ const LIMITED: &str = "guerdon_http_requests_limited_total";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
-/// Lets a request in unless who asks has no token left.
-pub(crate) async fn limit(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let asker = if api.engine().has_rate_limits() { asker(&api, &request) } else { None };
-    let Some(asker) = asker else { return next.run(request).await };
+/// Whose token a request takes, if anybody's.
+pub(crate) fn asker(api: &Api, request: &Request) -> Option<Asker> {
+    if api.engine().has_rate_limits() { counted(api, request) } else { None }
+}
+
+/// Why a request is not let in: who asks has no token left.
+pub(crate) async fn refusal(api: &Api, asker: Asker) -> Option<Problem> {
     match api.engine().admit(asker).await {
-        Allowance::Allowed => next.run(request).await,
+        Allowance::Allowed => None,
         Allowance::Refused { retry_after } => {
             metrics::counter!(LIMITED, "who" => name(asker)).increment(1);
-            rate_limited(retry_after).into_response()
+            Some(rate_limited(retry_after))
         }
     }
 }
 
-/// Whose token a request takes, if anybody's.
-fn asker(api: &Api, request: &Request) -> Option<Asker> {
+fn counted(api: &Api, request: &Request) -> Option<Asker> {
     if is_exempt(request.uri().path()) {
         return None;
     }

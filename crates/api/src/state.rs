@@ -12,6 +12,7 @@ use domain::verify::Report;
 use engine::Engine;
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::around::Meters;
 use crate::missions::Fragments;
 
 /// Requests that are worked on at once; one more is told to come back.
@@ -105,6 +106,7 @@ pub(crate) struct Verified {
 pub(crate) struct Api {
     pub(crate) given: ApiState,
     pub(crate) fragments: Fragments,
+    pub(crate) meters: Meters,
     pub(crate) in_flight: Semaphore,
     pub(crate) arriving: Semaphore,
     /// The latest verification; locked while one runs, so that there is never more than one.
@@ -120,6 +122,7 @@ impl Api {
             id_prefix: HEXLOWER.encode(&seed[..6]),
             next_id: AtomicU64::new(1),
             fragments: Fragments::new(),
+            meters: Meters::default(),
             in_flight: Semaphore::new(REQUESTS_IN_FLIGHT_MAX),
             arriving: Semaphore::new(BODIES_ARRIVING_MAX),
             verified: Mutex::new(None),

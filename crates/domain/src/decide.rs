@@ -27,10 +27,14 @@ use crate::user::{Enrollment, Phase, UserState};
 use crate::verdict::Refusal;
 
 use case::Asked;
+pub(crate) use case::NEW_USERS_ONLY;
 pub use explain::{RuleVerdict, explain};
 pub use levels::Levels;
 pub use pacing::{HEAD_START_PERMILLE, hold_for, paced_ceiling, starting_move};
 pub use rule::Rule;
+
+/// Offers that a user usually has, for which room is made at once.
+const OFFERS_USUAL: usize = 64;
 
 /// Who asks, where and when.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +67,8 @@ pub struct Offer<'a> {
     /// Its place among all offers of this revision; unique and the same for every user, so a list
     /// can be continued after it.
     pub place: u32,
+    /// The mission's place among the snapshot's [`Snapshot::slots`].
+    pub slot: usize,
 }
 
 /// Why a mission may not be started.
@@ -90,17 +96,20 @@ impl From<Rule> for Refused {
 #[must_use]
 pub fn offers<'a>(situation: &Situation<'a>) -> Vec<Offer<'a>> {
     let asked = Asked::new(*situation);
+    if !asked.may_start_anything() {
+        return Vec::new();
+    }
     let ranking = situation.snapshot.ranking();
     let mut candidates = ranking.servable().clone();
     let mut scratch = BitSet::default();
     asked.sieve.narrow(&mut candidates, &mut scratch);
-    let mut offers = Vec::new();
+    let mut offers = Vec::with_capacity(OFFERS_USUAL);
     let mut from = 0;
     while let Some(rank) = candidates.next_from(from) {
         let line = ranking.line(ranking.group(rank).line);
         // The other ad groups of the line item rank lower and are not looked at again.
         line.ranks.iter().for_each(|&other| candidates.remove(other));
-        let cases = line.slots.clone().filter_map(|slot| asked.case_of_slot(slot).ok());
+        let cases = line.slots.clone().map(|slot| asked.case_of_slot(slot));
         offers.extend(cases.filter_map(|case| {
             let is_open = case.asks_before().and_then(|()| case.asks_after());
             is_open.and_then(|()| case.offer(rank)).ok()

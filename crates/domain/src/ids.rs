@@ -5,7 +5,9 @@
 //! transaction or delivery id are the first eight of its user's key, so any of them finds its user
 //! without an index.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Crockford base 32: no `I`, `L`, `O` or `U`, so an id survives being read out on the telephone.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -52,6 +54,31 @@ catalog_id! {
     SegmentId,
 }
 
+/// A map by catalogue numbers. Operators choose them, not strangers, so nobody makes them collide, and
+/// a hash of one multiplication serves.
+pub(crate) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
+
+/// Spreads numbers with one multiplication each.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(byte.into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The golden ratio as a fraction of 2^64 spreads consecutive numbers most evenly.
+        let mixed = self.0.rotate_left(32) ^ u64::from(number);
+        self.0 = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // The product's high bits depend on all of the number; maps look at the low ones first.
+        self.0.rotate_left(32)
+    }
+}
+
 macro_rules! derived_id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
@@ -63,6 +90,11 @@ macro_rules! derived_id {
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 decode(text).map(Self)
+            }
+
+            /// Appends the text form.
+            pub fn append_to(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(encode(self.0, &mut [0; ID_CHARS]).as_bytes());
             }
         }
 

@@ -15,11 +15,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::catalog::{App, Catalog, LineItem, Mission, Partner, Step};
-use crate::ids::{AppId, LineItemId, MissionId, Mode, PartnerId};
+use crate::ids::{AppId, LineItemId, MissionId, Mode, NumberMap, PartnerId};
 use crate::money::{Points, Split};
 
+pub(crate) use prices::PriceBook;
 use prices::PriceBooks;
-pub(crate) use ranking::{Ranking, Slot};
+pub(crate) use ranking::{Line, Ranking, Slot};
 pub(crate) use targets::{Sieve, Targets};
 
 /// What one occurrence of a step costs and pays in one app.
@@ -51,6 +52,8 @@ pub struct Snapshot {
     ranking: Ranking,
     targets: Targets,
     prices: PriceBooks,
+    versions: Vec<Arc<Mission>>,
+    version_places: NumberMap<(MissionId, u32), u32>,
 }
 
 impl Snapshot {
@@ -62,13 +65,16 @@ impl Snapshot {
             .values()
             .flat_map(|app| app.keys.iter().map(|key| (key.digest, (app.id, key.mode))));
         let partners = catalog.partners.values().map(|row| (row.token_digest, row.id));
-        let ranking = Ranking::compile(&catalog);
+        let advertised = Advertised::compile(&catalog);
+        let ranking = Ranking::compile(&catalog, &advertised);
         let targets = Targets::compile(&ranking.ad_groups(&catalog));
         Self {
             app_keys: app_keys.collect(),
             partner_tokens: partners.collect(),
-            advertised: Advertised::compile(&catalog),
+            advertised,
             prices: PriceBooks::compile(&catalog, ranking.slots().len()),
+            versions: catalog.mission_versions.values().map(Arc::clone).collect(),
+            version_places: catalog.mission_versions.keys().copied().zip(0..).collect(),
             targets,
             ranking,
             catalog,
@@ -104,7 +110,32 @@ impl Snapshot {
     /// That version of that mission, deleted or not.
     #[must_use]
     pub fn mission_version(&self, id: MissionId, version: u32) -> Option<&Arc<Mission>> {
-        self.catalog.mission_versions.get(&(id, version))
+        self.versions.get(self.place_of_version(id, version)?)
+    }
+
+    /// Every version of every mission, deleted or not.
+    #[must_use]
+    pub fn versions(&self) -> &[Arc<Mission>] {
+        &self.versions
+    }
+
+    /// Where that version is among [`Self::versions`].
+    #[must_use]
+    pub fn place_of_version(&self, id: MissionId, version: u32) -> Option<usize> {
+        self.version_places.get(&(id, version)).map(|place| *place as usize)
+    }
+
+    /// Every mission that has a line item, in its latest version; an [`crate::decide::Offer`] names
+    /// its place here.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.ranking.slots().len()
+    }
+
+    /// A number for the terms by which an app pays; apps with the same number pay the same prices.
+    #[must_use]
+    pub fn terms_of(&self, app: AppId) -> Option<u32> {
+        self.prices.number(app)
     }
 
     /// The price of each step of `mission` in `app`, in the order of its steps.
@@ -118,14 +149,14 @@ impl Snapshot {
         if is_latest { self.prices_of_slot(app, number) } else { None }
     }
 
-    /// The prices of the mission in that slot.
-    pub(crate) fn prices_of_slot(&self, app: AppId, number: usize) -> Option<&[Price]> {
+    fn prices_of_slot(&self, app: AppId, number: usize) -> Option<&[Price]> {
+        self.price_book(app)?.list(number)
+    }
+
+    /// The prices of every mission in an app; `None` if there is no such app.
+    pub(crate) fn price_book(&self, app: AppId) -> Option<PriceBook<'_>> {
         let app = self.catalog.apps.get(&app)?;
-        let slot = &self.ranking.slots()[number];
-        self.prices.list(app, number, || {
-            let line_item = self.catalog.line_items.get(&slot.mission.line_item_id)?;
-            slot.mission.steps.iter().map(|step| price(app, line_item, step)).collect()
-        })
+        self.prices.book(app, self.ranking())
     }
 
     /// The order of everything that can be offered.
@@ -148,12 +179,12 @@ impl Snapshot {
 #[derive(Debug)]
 pub(crate) struct Advertised {
     names: HashMap<String, u32>,
-    line_items: HashMap<LineItemId, u32>,
+    line_items: NumberMap<LineItemId, u32>,
 }
 
 impl Advertised {
     fn compile(catalog: &Catalog) -> Self {
-        let mut this = Self { names: HashMap::new(), line_items: HashMap::new() };
+        let mut this = Self { names: HashMap::new(), line_items: NumberMap::default() };
         // Line items that were put back leave the retired ones, so no number is here twice.
         for line_item in catalog.all_line_items() {
             let Some(name) = &line_item.advertised_app else {

@@ -76,10 +76,18 @@ impl Day {
     }
 }
 
+impl Day {
+    /// Year, month and date.
+    #[must_use]
+    pub fn civil(self) -> (i64, i64, i64) {
+        civil(i64::from(self.0))
+    }
+}
+
 /// As `2026-02-03`.
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, date) = civil(i64::from(self.0));
+        let (year, month, date) = self.civil();
         write!(f, "{year:04}-{month:02}-{date:02}")
     }
 }

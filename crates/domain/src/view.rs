@@ -76,6 +76,19 @@ impl StepState {
     }
 }
 
+/// A step of a run as a list of missions shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StepGlance {
+    /// Where it stands.
+    pub state: StepState,
+    /// Occurrences paid or pending.
+    pub completed: u32,
+    /// Until when it can be done.
+    pub deadline: Option<Timestamp>,
+    /// When its latest occurrence was booked.
+    pub rewarded_at: Option<Timestamp>,
+}
+
 /// A step of a run as its user sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StepView {
@@ -112,10 +125,29 @@ pub fn run_state(run: &Enrollment, now: Timestamp) -> RunState {
     }
 }
 
+/// How the step at `place` looks in a list at `now`.
+#[must_use]
+pub fn step_glance(
+    run: &Enrollment,
+    mission: &Mission,
+    place: usize,
+    now: Timestamp,
+) -> StepGlance {
+    let progress = &run.steps[place];
+    StepGlance {
+        state: step_state(run, mission, place, now),
+        completed: progress.live(),
+        deadline: rules::step_deadline(run, mission, place),
+        rewarded_at: progress.paid.last().map(|paid| paid.booked_at),
+    }
+}
+
 /// How the step at `place` looks at `now`.
 #[must_use]
 pub fn step_view(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp) -> StepView {
     let progress = &run.steps[place];
+    let StepGlance { state, completed, deadline, rewarded_at } =
+        step_glance(run, mission, place, now);
     let need = mission.steps[place].rule.need();
     let counted = progress.progress.saturating_sub(need * u64::from(progress.live())).min(need);
     let release = |state| match state {
@@ -123,12 +155,12 @@ pub fn step_view(run: &Enrollment, mission: &Mission, place: usize, now: Timesta
         PaidState::Rewarded | PaidState::Reversed => None,
     };
     StepView {
-        state: step_state(run, mission, place, now),
+        state,
         reason: waits_for(run, mission, place),
-        completed: progress.live(),
+        completed,
         progress: (counted, need),
-        deadline: rules::step_deadline(run, mission, place),
-        rewarded_at: progress.paid.last().map(|paid| paid.booked_at),
+        deadline,
+        rewarded_at,
         release_at: progress.paid.iter().filter_map(|paid| release(paid.state)).min(),
         needs: rules::first_missing(run, mission, place),
     }

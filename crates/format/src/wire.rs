@@ -92,23 +92,37 @@ impl Reader<'_> {
         self.version
     }
 
+    #[inline]
     fn number(&mut self) -> Result<u64, DecodeError> {
+        match self.rest {
+            // Most numbers of a user are below 128.
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    fn long_number(&mut self) -> Result<u64, DecodeError> {
         let mut number = 0_u64;
-        for place in 0..VARINT_BYTES_MAX {
-            let byte = self.tag()?;
+        for (place, byte) in self.rest.iter().take(VARINT_BYTES_MAX).enumerate() {
             let bits = u64::from(byte & 0x7f);
             if place == VARINT_BYTES_MAX - 1 && bits > 1 {
-                break;
+                return Err(DecodeError::Impossible("number"));
             }
             number |= bits << (7 * place);
-            if byte < 0x80 {
+            if *byte < 0x80 {
+                self.rest = &self.rest[place + 1..];
                 return Ok(number);
             }
         }
-        Err(DecodeError::Impossible("number"))
+        let is_cut_off = self.rest.len() < VARINT_BYTES_MAX;
+        Err(if is_cut_off { DecodeError::CutOff } else { DecodeError::Impossible("number") })
     }
 
     /// The number of an enum's variant.
+    #[inline]
     pub(crate) fn tag(&mut self) -> Result<u8, DecodeError> {
         let (&byte, rest) = self.rest.split_first().ok_or(DecodeError::CutOff)?;
         self.rest = rest;

@@ -1,5 +1,7 @@
 //! Missions and steps as the API writes them.
 
+mod form;
+
 use std::sync::Arc;
 
 use domain::catalog::{Creative, LineItem, Mission, Role, Rule, Step, text_for};
@@ -14,6 +16,8 @@ use utoipa::ToSchema;
 use super::{Fragments, LIST};
 use crate::paging;
 use crate::stamp::rfc3339;
+
+pub(super) use form::Form;
 
 /// Room that one mission takes, as a guess.
 const MISSION_BYTES: usize = 640;
@@ -331,12 +335,14 @@ pub(super) fn write_list(
     let room = (runs.len() + list.offers.len().min(page.limit)) * MISSION_BYTES;
     let mut out = Vec::with_capacity(room + 512);
     write_head(list, viewer, &mut out);
+    let book = fragments.book(list.snapshot, viewer.app, language);
+    let mut glances = Vec::new();
     for one in runs {
         let Some(run) = one.run else { continue };
-        append(&mut out, &MissionDoc::of_run(one.mission, run, language, list.now));
+        let form = book.form(list.snapshot, one.mission);
+        form.write((one.mission, run), list.now, &mut glances, &mut out);
         out.push(b',');
     }
-    let book = fragments.book(list.snapshot, viewer.app, language);
     let mut last = None;
     let mut offers = offers.peekable();
     for offer in offers.by_ref().take(page.limit) {

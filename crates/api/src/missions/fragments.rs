@@ -1,36 +1,41 @@
-//! Missions that nobody has started, written once for each revision, app and language.
+//! What of a list is the same for many users, written once for each revision.
 //!
-//! What such a mission looks like depends on nothing of the user but his app's prices and his
-//! language, so its JSON is made when it is first needed and copied from then on.
+//! What a mission that nobody has started looks like depends on nothing of the user but the terms of
+//! his app and his language, so its JSON is made when it is first needed and copied from then on. A
+//! mission that he has started is a form with gaps ([`Form`]).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use domain::catalog::{Catalog, Mission};
 use domain::decide::Offer;
-use domain::ids::{AppId, MissionId};
+use domain::ids::AppId;
 use domain::snapshot::Snapshot;
 
-use super::document::{MissionDoc, json};
+use super::document::{Form, MissionDoc, json};
 
-/// The fragments of the newest revision that was asked for.
+/// What was written for the newest revision that was asked for.
 pub(crate) struct Fragments {
     edition: RwLock<Arc<Edition>>,
 }
 
-/// The fragments of one revision.
+/// What was written for one revision.
 struct Edition {
     revision: u64,
     /// Every language that some mission is written in; users of any other see each mission's first.
     languages: BTreeSet<String>,
-    books: RwLock<HashMap<(AppId, String), Arc<Book>>>,
+    books: RwLock<HashMap<String, Shelf>>,
 }
 
-/// The fragments of one app and one language.
+/// The books of one language, by the number of the terms.
+type Shelf = HashMap<u32, Arc<Book>>;
+
+/// What was written for one language and the terms of an app. There are as many books as a catalogue
+/// has languages and different terms; apps on the same terms share one.
 pub(crate) struct Book {
     language: String,
-    missions: Vec<MissionId>,
-    written: Vec<OnceLock<Box<[u8]>>>,
+    offers: Box<[OnceLock<Box<[u8]>>]>,
+    forms: Box<[OnceLock<Form>]>,
 }
 
 impl Fragments {
@@ -42,14 +47,16 @@ impl Fragments {
     pub(crate) fn book(&self, snapshot: &Snapshot, app: AppId, language: &str) -> Arc<Book> {
         let edition = self.edition(snapshot);
         let language = edition.known(language);
+        // An app without terms is offered nothing, and what is started already needs none.
+        let terms = snapshot.terms_of(app).unwrap_or_default();
         let books = edition.books.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(book) = books.get(&(app, language.to_owned())) {
+        if let Some(book) = books.get(language).and_then(|shelf| shelf.get(&terms)) {
             return Arc::clone(book);
         }
         drop(books);
-        let book = Arc::new(Book::new(snapshot.catalog(), language));
         let mut books = edition.books.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(books.entry((app, language.to_owned())).or_insert(book))
+        let shelf = books.entry(language.to_owned()).or_default();
+        Arc::clone(shelf.entry(terms).or_insert_with(|| Arc::new(Book::new(snapshot, language))))
     }
 
     fn edition(&self, snapshot: &Snapshot) -> Arc<Edition> {
@@ -69,7 +76,8 @@ impl Fragments {
 
 impl Edition {
     fn of(revision: u64, catalog: &Catalog) -> Self {
-        let missions = catalog.missions.values();
+        // Older versions too: a run shows the texts that were in force when it began.
+        let missions = catalog.mission_versions.values().chain(catalog.missions.values());
         let languages = missions.flat_map(|mission| {
             let creatives = mission.creatives.iter().map(|one| &one.language);
             let steps = mission.steps.iter().flat_map(|step| &step.texts);
@@ -87,20 +95,26 @@ impl Edition {
 }
 
 impl Book {
-    fn new(catalog: &Catalog, language: &str) -> Self {
-        let missions: Vec<MissionId> = catalog.missions.keys().copied().collect();
-        let written = missions.iter().map(|_| OnceLock::new()).collect();
-        Self { language: language.to_owned(), missions, written }
+    fn new(snapshot: &Snapshot, language: &str) -> Self {
+        Self {
+            language: language.to_owned(),
+            offers: (0..snapshot.slots()).map(|_| OnceLock::new()).collect(),
+            forms: (0..snapshot.versions().len()).map(|_| OnceLock::new()).collect(),
+        }
     }
 
     /// Appends the JSON of an offer.
     pub(crate) fn append(&self, offer: &Offer<'_>, to: &mut Vec<u8>) {
-        match self.missions.binary_search(&offer.mission.id) {
-            Ok(place) => {
-                to.extend_from_slice(self.written[place].get_or_init(|| self.write(offer)));
-            }
-            Err(_) => to.extend(self.write(offer)),
+        match self.offers.get(offer.slot) {
+            Some(written) => to.extend_from_slice(written.get_or_init(|| self.write(offer))),
+            None => to.extend(self.write(offer)),
         }
+    }
+
+    /// The form of a version of a mission, which is one of the snapshot's.
+    pub(super) fn form<'a>(&'a self, snapshot: &Snapshot, mission: &Mission) -> &'a Form {
+        let place = snapshot.place_of_version(mission.id, mission.version).unwrap_or_default();
+        self.forms[place].get_or_init(|| Form::of(mission, &self.language))
     }
 
     fn write(&self, offer: &Offer<'_>) -> Box<[u8]> {

@@ -6,6 +6,7 @@
 mod server;
 
 mod access;
+mod allocations;
 mod catalog;
 mod deliveries;
 mod document;

@@ -126,6 +126,14 @@ impl Server {
         self.answer(method, path, request).await
     }
 
+    /// Asks for something and only tells how long the answer is.
+    pub(crate) async fn ask(&self, path: &str, key: &str) -> usize {
+        let request = asked("GET", path, key).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        to_bytes(response.into_body(), usize::MAX).await.unwrap().len()
+    }
+
     /// Looks at something from an address.
     pub(crate) async fn get_from(&self, address: &str, path: &str, key: &str) -> Answer {
         let from = ClientAddress(address.parse().unwrap());

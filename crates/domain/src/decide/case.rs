@@ -1,34 +1,56 @@
 //! One user and one mission before the rules.
 
 use super::history::History;
-use super::{Offer, Rule, Situation, starting_move};
+use super::pacing::start_holding;
+use super::{Offer, Rule, Situation};
 use crate::budget::{BudgetMove, Guard, Level, Limits};
 use crate::catalog::{App, LineItem, LineItemStatus, MissionStatus};
 use crate::ids::{MissionId, Mode};
 use crate::money::Micros;
-use crate::snapshot::{Sieve, Slot};
+use crate::snapshot::{Line, PriceBook, Sieve, Slot};
 use crate::time::Day;
 use crate::user::ENROLLMENTS_MAX;
 
 /// The requirement of a mission that is only for users who do not have the advertised app.
 pub(crate) const NEW_USERS_ONLY: &str = "new_users_only";
 
-/// The rules that are asked before any ad group is looked at.
-pub(crate) const BEFORE_AD_GROUPS: [Rule; 9] = [
-    Rule::UserBlocked,
-    Rule::MissionActive,
-    Rule::LineItemRunning,
-    Rule::Flight,
-    Rule::UnitOfApp,
-    Rule::Currency,
-    Rule::AlreadyStarted,
-    Rule::AdvertisedAppDone,
-    Rule::Prerequisites,
-];
+macro_rules! asked_in_order {
+    ($($(#[$doc:meta])* $list:ident, $ask:ident: $($rule:ident),+;)+) => {
+        $(
+            $(#[$doc])*
+            pub(crate) const $list: &[Rule] = &[$(Rule::$rule),+];
+        )+
 
-/// The rules that are asked once an ad group fits.
-pub(crate) const AFTER_AD_GROUPS: [Rule; 4] =
-    [Rule::NewUsersOnly, Rule::UserCapTotal, Rule::UserCapDaily, Rule::EnrollmentsMax];
+        impl Case<'_, '_> {
+            $(
+                $(#[$doc])*
+                fn $ask(&self) -> Result<(), Rule> {
+                    // One by one rather than in a loop: the compiler then knows each rule.
+                    $(if !self.passes(Rule::$rule) {
+                        return Err(Rule::$rule);
+                    })+
+                    Ok(())
+                }
+            )+
+        }
+    };
+}
+
+asked_in_order! {
+    /// The rules that are asked before any ad group is looked at.
+    BEFORE_AD_GROUPS, ask_before:
+        UserBlocked,
+        MissionActive,
+        LineItemRunning,
+        Flight,
+        UnitOfApp,
+        Currency,
+        AlreadyStarted,
+        AdvertisedAppDone,
+        Prerequisites;
+    /// The rules that are asked once an ad group fits.
+    AFTER_AD_GROUPS, ask_after: NewUsersOnly, UserCapTotal, UserCapDaily, EnrollmentsMax;
+}
 
 /// The rules of the budget, in the order of [`Limits::check`].
 pub(crate) const BUDGET: [Rule; 5] =
@@ -41,6 +63,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) app: Option<&'a App>,
     pub(crate) history: History<'a>,
     pub(crate) sieve: Sieve<'a>,
+    is_unit_of_app: bool,
+    prices: Option<PriceBook<'a>>,
 }
 
 /// One mission that has a line item, in a situation.
@@ -49,6 +73,7 @@ pub(crate) struct Case<'r, 'a> {
     pub(crate) asked: &'r Asked<'a>,
     pub(crate) number: usize,
     pub(crate) slot: &'a Slot,
+    pub(crate) line: &'a Line,
     pub(crate) line_item: &'a LineItem,
 }
 
@@ -59,8 +84,17 @@ impl<'a> Asked<'a> {
             app: snapshot.catalog().apps.get(&user.app),
             history: History::new(snapshot, user),
             sieve: snapshot.targets().sieve(user, unit),
+            is_unit_of_app: is_unit_of_app(&situation),
+            prices: snapshot.price_book(user.app),
             situation,
         }
+    }
+
+    /// Whether the rules that are the same for every mission say yes; if not, there is no need to ask
+    /// any mission.
+    pub(crate) fn may_start_anything(&self) -> bool {
+        let has_room = self.history.len() < ENROLLMENTS_MAX;
+        !self.situation.user.blocked && self.is_unit_of_app && self.app.is_some() && has_room
     }
 
     /// The case of that mission, or the rule that fails because something is not there at all.
@@ -75,7 +109,7 @@ impl<'a> Asked<'a> {
     pub(crate) fn find(&self, mission: MissionId) -> Result<Case<'_, 'a>, Rule> {
         let snapshot = self.situation.snapshot;
         match snapshot.ranking().slot_of(mission) {
-            Some(number) => self.case_of_slot(number),
+            Some(number) => Ok(self.case_of_slot(number)),
             None => Err(match snapshot.catalog().missions.get(&mission) {
                 Some(row) if row.status == MissionStatus::Active => Rule::LineItemRunning,
                 Some(_) | None => Rule::MissionActive,
@@ -84,32 +118,24 @@ impl<'a> Asked<'a> {
     }
 
     /// The case of the mission in that slot, which must exist.
-    pub(crate) fn case_of_slot(&self, number: usize) -> Result<Case<'_, 'a>, Rule> {
-        let snapshot = self.situation.snapshot;
-        let slot = &snapshot.ranking().slots()[number];
-        let line_item = snapshot.catalog().line_items.get(&slot.mission.line_item_id);
-        let line_item = line_item.ok_or(Rule::LineItemRunning)?;
-        Ok(Case { asked: self, number, slot, line_item })
+    pub(crate) fn case_of_slot(&self, number: usize) -> Case<'_, 'a> {
+        let ranking = self.situation.snapshot.ranking();
+        let slot = &ranking.slots()[number];
+        let line = ranking.line(slot.line);
+        Case { asked: self, number, slot, line, line_item: &line.row }
     }
 }
 
 impl<'a> Case<'_, 'a> {
     /// Asks what is asked before any ad group is looked at.
     pub(crate) fn asks_before(&self) -> Result<(), Rule> {
-        self.asks(&BEFORE_AD_GROUPS)
+        self.ask_before()
     }
 
     /// Asks what is asked once an ad group fits.
     pub(crate) fn asks_after(&self) -> Result<(), Rule> {
-        self.asks(&AFTER_AD_GROUPS)?;
+        self.ask_after()?;
         self.asks_budget()
-    }
-
-    fn asks(&self, rules: &[Rule]) -> Result<(), Rule> {
-        match rules.iter().find(|rule| !self.passes(**rule)) {
-            Some(rule) => Err(*rule),
-            None => Ok(()),
-        }
     }
 
     /// The best rank at which the user fits, or the rule at which the ad group that came furthest
@@ -128,10 +154,9 @@ impl<'a> Case<'_, 'a> {
 
     /// The offer through the ad group of that rank.
     pub(crate) fn offer(&self, rank: u32) -> Result<Offer<'a>, Rule> {
-        let Situation { snapshot, user, .. } = self.asked.situation;
-        let group = snapshot.ranking().group(rank);
-        let first = snapshot.ranking().line(self.slot.line).slots.start;
-        let prices = snapshot.prices_of_slot(user.app, self.number).ok_or(Rule::Currency)?;
+        let group = self.asked.situation.snapshot.ranking().group(rank);
+        let prices = self.asked.prices.and_then(|book| book.list(self.number));
+        let prices = prices.ok_or(Rule::Currency)?;
         debug_assert_eq!(self.asked.sieve.first_failing(rank), None, "bulk and single agree");
         Ok(Offer {
             mission: &self.slot.mission,
@@ -139,16 +164,17 @@ impl<'a> Case<'_, 'a> {
             ad_group: group.id,
             expected: group.expected,
             prices,
-            place: group.first_place.saturating_add((self.number - first) as u32),
+            place: group.first_place.saturating_add((self.number - self.line.slots.start) as u32),
+            slot: self.number,
         })
     }
 
     /// Whether a rule of the mission says yes. Rules of ad groups are asked of each by the sieve.
+    #[inline(always)]
     pub(crate) fn passes(&self, rule: Rule) -> bool {
         let Situation { snapshot, user, now, .. } = self.asked.situation;
         let (history, mission, caps) =
             (&self.asked.history, &self.slot.mission, self.line_item.caps);
-        let has_left = |cap: Option<u32>, used: u32| cap.is_none_or(|cap| used < cap);
         match rule {
             Rule::UserBlocked => !user.blocked,
             Rule::MissionActive => mission.status == MissionStatus::Active,
@@ -157,7 +183,7 @@ impl<'a> Case<'_, 'a> {
                 let flight = self.line_item.flight;
                 flight.starts_at <= now && flight.ends_at.is_none_or(|end| now < end)
             }
-            Rule::UnitOfApp => self.is_unit_of_app(),
+            Rule::UnitOfApp => self.asked.is_unit_of_app,
             Rule::Currency => self
                 .asked
                 .app
@@ -167,11 +193,13 @@ impl<'a> Case<'_, 'a> {
             Rule::Prerequisites => {
                 mission.prerequisites.iter().all(|&one| history.has_completed(snapshot, one))
             }
-            Rule::NewUsersOnly => !(self.is_for_new_users() && self.has_advertised_app()),
-            Rule::UserCapTotal => has_left(caps.per_user, history.starts(self.line_item.id)),
-            Rule::UserCapDaily => {
-                has_left(caps.per_user_daily, history.starts_on(self.line_item.id, self.day()))
+            Rule::NewUsersOnly => !(self.slot.is_for_new_users && self.has_advertised_app()),
+            Rule::UserCapTotal => {
+                caps.per_user.is_none_or(|cap| history.starts(self.line_item.id) < cap)
             }
+            Rule::UserCapDaily => caps
+                .per_user_daily
+                .is_none_or(|cap| history.starts_on(self.line_item.id, self.day()) < cap),
             Rule::EnrollmentsMax => history.len() < ENROLLMENTS_MAX,
             _ if BUDGET.contains(&rule) => self.passes_budget(rule),
             _ => true,
@@ -185,25 +213,18 @@ impl<'a> Case<'_, 'a> {
 
     /// Another mission for the same advertised app that the user has done.
     pub(crate) fn other_mission_done(&self) -> Option<MissionId> {
-        let app = self.asked.situation.snapshot.advertised().by(self.line_item.id)?;
-        self.asked.history.done_for(app, self.slot.mission.id)
-    }
-
-    /// Whether the mission is only for users who do not have the advertised app.
-    pub(crate) fn is_for_new_users(&self) -> bool {
-        self.slot.mission.requirements.iter().any(|one| one == NEW_USERS_ONLY)
+        self.asked.history.done_for(self.line.advertised?, self.slot.mission.id)
     }
 
     /// Whether the user has the advertised app installed.
     pub(crate) fn has_advertised_app(&self) -> bool {
-        let app = self.asked.situation.snapshot.advertised().by(self.line_item.id);
-        app.is_some_and(|app| self.asked.history.has_installed(app))
+        self.line.advertised.is_some_and(|app| self.asked.history.has_installed(app))
     }
 
     /// The budget move that a participation would make now.
     pub(crate) fn starting_move(&self) -> BudgetMove {
         let now = self.asked.situation.now;
-        starting_move(self.line_item, &self.slot.mission, self.day(), now)
+        start_holding(self.slot.hold, self.line_item, self.day(), now)
     }
 
     /// What is known of the line item's budget.
@@ -214,11 +235,6 @@ impl<'a> Case<'_, 'a> {
     /// Whether a participation moves a budget at all: a test user's does not.
     pub(crate) fn is_budgeted(&self) -> bool {
         self.asked.situation.user.mode == Mode::Live
-    }
-
-    fn is_unit_of_app(&self) -> bool {
-        let Situation { snapshot, user, unit, .. } = self.asked.situation;
-        snapshot.catalog().units.get(&unit).is_some_and(|row| row.app_id == user.app)
     }
 
     /// Asks all budget rules at once, with the very move that a participation makes.
@@ -241,6 +257,11 @@ impl<'a> Case<'_, 'a> {
     }
 }
 
+fn is_unit_of_app(situation: &Situation<'_>) -> bool {
+    let unit = situation.snapshot.catalog().units.get(&situation.unit);
+    unit.is_some_and(|unit| unit.app_id == situation.user.app)
+}
+
 /// The limits and the move with only the part in force that the rule is about.
 fn alone(rule: Rule, limits: Limits, by: BudgetMove) -> (Limits, BudgetMove) {
     let unlimited = Limits { total: Micros(i64::MAX), ..Limits::default() };
@@ -261,8 +282,7 @@ mod tests {
 
     #[test]
     fn the_parts_are_all_the_rules_in_their_order() {
-        let parts: [&[Rule]; 4] =
-            [&BEFORE_AD_GROUPS, &Rule::OF_AD_GROUPS, &AFTER_AD_GROUPS, &BUDGET];
+        let parts: [&[Rule]; 4] = [BEFORE_AD_GROUPS, &Rule::OF_AD_GROUPS, AFTER_AD_GROUPS, &BUDGET];
         assert_eq!(parts.concat(), Rule::ALL);
         for rule in Rule::ALL {
             assert_eq!(rule.is_of_ad_groups(), Rule::OF_AD_GROUPS.contains(rule));

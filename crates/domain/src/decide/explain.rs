@@ -187,7 +187,7 @@ fn prerequisites(case: &Case<'_, '_>) -> String {
 }
 
 fn new_users(case: &Case<'_, '_>) -> String {
-    let audience = if case.is_for_new_users() { "new users only" } else { "new and old users" };
+    let audience = if case.slot.is_for_new_users { "new users only" } else { "new and old users" };
     let Some(app) = &case.line_item.advertised_app else {
         return format!("the mission is for {audience}; the line item advertises no app");
     };

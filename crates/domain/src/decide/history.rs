@@ -55,18 +55,20 @@ impl<'a> History<'a> {
 
     /// How many missions of the line item he has started, ever.
     pub(crate) fn starts(&self, line_item: LineItemId) -> u32 {
-        self.starts_between((line_item, Day(i32::MIN)), (line_item, Day(i32::MAX)))
+        self.starts_of(line_item).len() as u32
     }
 
     /// How many missions of the line item he has started on that day of the line item.
     pub(crate) fn starts_on(&self, line_item: LineItemId, day: Day) -> u32 {
-        self.starts_between((line_item, day), (line_item, day))
+        self.starts_of(line_item).iter().filter(|(_, one)| *one == day).count() as u32
     }
 
-    fn starts_between(&self, first: (LineItemId, Day), last: (LineItemId, Day)) -> u32 {
-        let from = self.starts.partition_point(|one| *one < first);
-        let to = self.starts.partition_point(|one| *one <= last);
-        (to - from) as u32
+    /// Few of a user's runs are of one line item, so only where they begin is searched.
+    fn starts_of(&self, line_item: LineItemId) -> &[(LineItemId, Day)] {
+        let from = self.starts.partition_point(|(one, _)| *one < line_item);
+        let starts = &self.starts[from..];
+        let more = starts.iter().take_while(|(one, _)| *one == line_item).count();
+        &starts[..more]
     }
 
     /// A mission other than `besides` that he has done for that advertised app.

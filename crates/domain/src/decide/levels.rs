@@ -1,9 +1,7 @@
 //! What is known in memory of every line item's budget.
 
-use std::collections::HashMap;
-
 use crate::budget::Level;
-use crate::ids::LineItemId;
+use crate::ids::{LineItemId, NumberMap};
 
 /// The latest known [`Level`] of each line item.
 ///
@@ -11,7 +9,7 @@ use crate::ids::LineItemId;
 /// checks the true one (S4). A line item without a level is not offered, because nobody has yet said
 /// what it may spend.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Levels(HashMap<LineItemId, Level>);
+pub struct Levels(NumberMap<LineItemId, Level>);
 
 impl Levels {
     /// What is known of that line item's budget.

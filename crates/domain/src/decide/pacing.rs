@@ -60,7 +60,16 @@ pub fn starting_move(
     day: Day,
     now: Timestamp,
 ) -> BudgetMove {
-    let held = hold_for(line_item, mission);
+    start_holding(hold_for(line_item, mission), line_item, day, now)
+}
+
+/// The same where it is known what the participation holds.
+pub(crate) fn start_holding(
+    held: Micros,
+    line_item: &LineItem,
+    day: Day,
+    now: Timestamp,
+) -> BudgetMove {
     let paced = paced_ceiling(line_item, now).map(|open| Micros(open.0.saturating_add(held.0)));
     BudgetMove {
         line_item: line_item.id,

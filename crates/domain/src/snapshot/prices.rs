@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
-use super::Price;
+use super::{Price, Ranking, price};
 use crate::catalog::{App, Catalog};
-use crate::ids::AppId;
+use crate::ids::{AppId, NumberMap};
 use crate::money::{CurrencyCode, Ppm, Rate, Rounding};
 
 /// The prices of one mission's steps; `None` if they cannot be paid.
@@ -20,7 +20,7 @@ type Terms<'a> = (Ppm, Ppm, &'a BTreeMap<CurrencyCode, Rate>, Rounding);
 /// The price books of all apps.
 #[derive(Debug)]
 pub(super) struct PriceBooks {
-    book_of: HashMap<AppId, u32>,
+    book_of: NumberMap<AppId, u32>,
     books: Vec<OnceLock<Box<[OnceLock<List>]>>>,
     slots: usize,
 }
@@ -29,7 +29,7 @@ impl PriceBooks {
     /// Empty books for `slots` missions.
     pub(super) fn compile(catalog: &Catalog, slots: usize) -> Self {
         let mut terms: HashMap<Terms<'_>, u32> = HashMap::new();
-        let mut book_of = HashMap::with_capacity(catalog.apps.len());
+        let mut book_of = NumberMap::default();
         for app in catalog.apps.values() {
             let next = terms.len() as u32;
             book_of.insert(app.id, *terms.entry(terms_of(app)).or_insert(next));
@@ -38,17 +38,39 @@ impl PriceBooks {
         Self { book_of, books, slots }
     }
 
-    /// The price list of one mission in one app, computed by `work` the first time. `work` must be a
-    /// function of the app's terms and the mission only.
-    pub(super) fn list(
-        &self,
-        app: &App,
-        slot: usize,
-        work: impl FnOnce() -> Option<Box<[Price]>>,
-    ) -> Option<&[Price]> {
-        let book = self.books.get(*self.book_of.get(&app.id)? as usize)?;
+    /// The number of the book of that app.
+    pub(super) fn number(&self, app: AppId) -> Option<u32> {
+        self.book_of.get(&app).copied()
+    }
+
+    /// The book of that app, which is opened when it is asked for first.
+    pub(super) fn book<'a>(&'a self, app: &'a App, ranking: &'a Ranking) -> Option<PriceBook<'a>> {
+        let book = self.books.get(self.number(app.id)? as usize)?;
         let lists = book.get_or_init(|| (0..self.slots).map(|_| OnceLock::new()).collect());
-        lists.get(slot)?.get_or_init(work).as_deref()
+        Some(PriceBook { app, lists, ranking })
+    }
+}
+
+/// What one app pays for each mission.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PriceBook<'a> {
+    app: &'a App,
+    lists: &'a [OnceLock<List>],
+    ranking: &'a Ranking,
+}
+
+impl<'a> PriceBook<'a> {
+    /// The price of each step of the mission in that slot, computed when it is asked for first; `None`
+    /// if the app has no rate for its currency.
+    pub(crate) fn list(&self, slot: usize) -> Option<&'a [Price]> {
+        self.lists.get(slot)?.get_or_init(|| self.work_out(slot)).as_deref()
+    }
+
+    /// A function of the app's terms and the mission only, as the list is for all apps with the terms.
+    fn work_out(&self, slot: usize) -> List {
+        let slot = self.ranking.slots().get(slot)?;
+        let line_item = &self.ranking.line(slot.line).row;
+        slot.mission.steps.iter().map(|step| price(self.app, line_item, step)).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 //! is a rank, so the members of an intersection come out sorted.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,8 +12,11 @@ use crate::bits::BitSet;
 use crate::catalog::{
     AdGroup, AdGroupStatus, Catalog, LineItem, LineItemStatus, Mission, MissionStatus,
 };
-use crate::ids::{AdGroupId, LineItemId, MissionId};
+use crate::decide::{NEW_USERS_ONLY, hold_for};
+use crate::ids::{AdGroupId, LineItemId, MissionId, NumberMap};
 use crate::money::Micros;
+
+use super::Advertised;
 
 /// The latest version of one mission that has a line item.
 #[derive(Debug)]
@@ -22,13 +25,19 @@ pub(crate) struct Slot {
     pub(crate) mission: Arc<Mission>,
     /// Place of its line item in [`Ranking::lines`].
     pub(crate) line: usize,
+    /// What a participation holds of the budget.
+    pub(crate) hold: Micros,
+    /// Whether it is only for users who do not have the advertised app.
+    pub(crate) is_for_new_users: bool,
 }
 
 /// One line item that is not deleted.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// Its number.
-    pub(crate) id: LineItemId,
+    /// The line item; beside what else is asked of it, so that a request finds it in one step.
+    pub(crate) row: LineItem,
+    /// The app that it advertises.
+    pub(crate) advertised: Option<u32>,
     /// Its missions by number, as slots.
     pub(crate) slots: Range<usize>,
     /// The ranks of its ad groups, best first.
@@ -54,14 +63,14 @@ pub(crate) struct Ranking {
     groups: Vec<Ranked>,
     lines: Vec<Line>,
     slots: Vec<Slot>,
-    by_mission: HashMap<MissionId, usize>,
+    by_mission: NumberMap<MissionId, usize>,
     servable: BitSet,
 }
 
 impl Ranking {
     /// Ranks the ad groups of `catalog`. Ad groups and missions without a line item are left out.
-    pub(super) fn compile(catalog: &Catalog) -> Self {
-        let (mut lines, slots) = lines_and_slots(catalog);
+    pub(super) fn compile(catalog: &Catalog, advertised: &Advertised) -> Self {
+        let (mut lines, slots) = lines_and_slots(catalog, advertised);
         let groups = ranked_groups(catalog, &lines, &slots);
         let mut servable = BitSet::new(groups.len());
         for (rank, group) in (0_u32..).zip(&groups) {
@@ -106,30 +115,38 @@ impl Ranking {
     }
 }
 
-fn lines_and_slots(catalog: &Catalog) -> (Vec<Line>, Vec<Slot>) {
+fn lines_and_slots(catalog: &Catalog, advertised: &Advertised) -> (Vec<Line>, Vec<Slot>) {
     let mut missions: BTreeMap<LineItemId, Vec<&Arc<Mission>>> = BTreeMap::new();
     for mission in catalog.missions.values() {
         missions.entry(mission.line_item_id).or_default().push(mission);
     }
     let mut slots = Vec::with_capacity(catalog.missions.len());
     let mut lines = Vec::with_capacity(catalog.line_items.len());
-    for &id in catalog.line_items.keys() {
+    for (&id, row) in &catalog.line_items {
         let line = lines.len();
         let first = slots.len();
-        for &mission in missions.get(&id).into_iter().flatten() {
-            slots.push(Slot { mission: Arc::clone(mission), line });
-        }
-        lines.push(Line { id, slots: first..slots.len(), ranks: Vec::new() });
+        let of_line = missions.get(&id).into_iter().flatten();
+        slots.extend(of_line.map(|mission| slot(row, mission, line)));
+        let advertised = advertised.by(id);
+        let slots = first..slots.len();
+        lines.push(Line { row: row.clone(), advertised, slots, ranks: Vec::new() });
     }
     (lines, slots)
 }
 
+fn slot(line_item: &LineItem, mission: &Arc<Mission>, line: usize) -> Slot {
+    Slot {
+        mission: Arc::clone(mission),
+        line,
+        hold: hold_for(line_item, mission),
+        is_for_new_users: mission.requirements.iter().any(|one| one == NEW_USERS_ONLY),
+    }
+}
+
 fn ranked_groups(catalog: &Catalog, lines: &[Line], slots: &[Slot]) -> Vec<Ranked> {
-    let line_of = |id: LineItemId| lines.binary_search_by_key(&id, |line| line.id).ok();
+    let line_of = |id: LineItemId| lines.binary_search_by_key(&id, |line| line.row.id).ok();
     let by_default: Vec<Micros> =
         lines.iter().map(|line| worth(&slots[line.slots.clone()])).collect();
-    let priority: Vec<u8> =
-        catalog.line_items.values().map(|row: &LineItem| row.priority).collect();
     let mut groups: Vec<Ranked> = Vec::with_capacity(catalog.ad_groups.len());
     for row in catalog.ad_groups.values() {
         let Some(line) = line_of(row.line_item_id) else {
@@ -138,7 +155,9 @@ fn ranked_groups(catalog: &Catalog, lines: &[Line], slots: &[Slot]) -> Vec<Ranke
         let expected = row.bid.unwrap_or(by_default[line]);
         groups.push(Ranked { id: row.id, line, expected, first_place: 0 });
     }
-    groups.sort_by_key(|group| (Reverse(priority[group.line]), Reverse(group.expected), group.id));
+    groups.sort_by_key(|group| {
+        (Reverse(lines[group.line].row.priority), Reverse(group.expected), group.id)
+    });
     let mut place = 0_u32;
     for group in &mut groups {
         group.first_place = place;
@@ -156,8 +175,7 @@ fn worth(slots: &[Slot]) -> Micros {
 fn is_servable(catalog: &Catalog, group: &Ranked, line: &Line, slots: &[Slot]) -> bool {
     let is_active = |slot: &Slot| slot.mission.status == MissionStatus::Active;
     let row = catalog.ad_groups.get(&group.id);
-    let line_item = catalog.line_items.get(&line.id);
     row.is_some_and(|row| row.status == AdGroupStatus::Active)
-        && line_item.is_some_and(|row| row.status == LineItemStatus::Running)
+        && line.row.status == LineItemStatus::Running
         && slots[line.slots.clone()].iter().any(is_active)
 }

@@ -1,0 +1,315 @@
+//! A mission that a user has started, as JSON with gaps.
+//!
+//! Of such a mission only a few values are the user's own: where it and its steps stand, what he was
+//! promised, and until when. What stands between them is written once for a revision and a language,
+//! and copied from then on. A test compares what comes out with [`MissionDoc::of_run`].
+
+use domain::catalog::Mission;
+use domain::time::Timestamp;
+use domain::user::Enrollment;
+use domain::view::{self, StepGlance, StepState};
+use serde::Serialize;
+
+use super::{MissionDoc, StepDoc, append};
+use crate::stamp::append_rfc3339;
+
+/// The parts of one version of a mission between the gaps, in their order.
+#[derive(Debug)]
+pub(in super::super) struct Form {
+    /// Up to the state.
+    head: Box<[u8]>,
+    /// From the rewards to the deadline.
+    middle: Box<[u8]>,
+    /// From the deadline to the first step.
+    tail: Box<[u8]>,
+    steps: Box<[StepForm]>,
+}
+
+/// The parts of one of its steps.
+#[derive(Debug)]
+struct StepForm {
+    /// Up to the reward.
+    head: Box<[u8]>,
+    /// From the reward to the state.
+    middle: Box<[u8]>,
+    /// From the completed occurrences to the deadline.
+    tail: Box<[u8]>,
+}
+
+impl Form {
+    /// The form of a mission in a language.
+    pub(in super::super) fn of(mission: &Mission, language: &str) -> Self {
+        let doc = MissionDoc::common(mission, language, Vec::new());
+        let (mut head, mut middle, mut tail) = (Part::first(), Part::next(), Part::next());
+        head.field("id", &doc.id);
+        head.field("line_item_id", &doc.line_item_id);
+        head.field("kind", &doc.kind);
+        head.field("title", &doc.title);
+        head.field("summary", &doc.summary);
+        head.field("icon_url", &doc.icon_url);
+        middle.field("typical_minutes", &doc.typical_minutes);
+        tail.field("requirements", &doc.requirements);
+        tail.field("cta", &doc.cta);
+        let steps = mission.steps.iter().enumerate();
+        let steps =
+            steps.map(|(place, step)| StepForm::of(&StepDoc::common(step, place, language)));
+        Self {
+            head: head.before("state"),
+            middle: middle.before("deadline"),
+            tail: tail.before("steps"),
+            steps: steps.collect(),
+        }
+    }
+
+    /// Writes a run of the mission as it stands at `now`. `glances` is room for its steps.
+    pub(in super::super) fn write(
+        &self,
+        (mission, run): (&Mission, &Enrollment),
+        now: Timestamp,
+        glances: &mut Vec<StepGlance>,
+        out: &mut Vec<u8>,
+    ) {
+        glances.clear();
+        let places = 0..run.steps.len().min(mission.steps.len());
+        glances.extend(places.map(|place| view::step_glance(run, mission, place, now)));
+        out.extend_from_slice(&self.head);
+        text(view::run_state(run, now).name(), out);
+        out.extend_from_slice(b",\"enrollment_id\":\"");
+        run.id.append_to(out);
+        out.extend_from_slice(b"\",\"reward_total\":");
+        number(reward_total(mission, run), out);
+        out.extend_from_slice(b",\"reward_first\":");
+        number(reward_first(run, glances), out);
+        out.extend_from_slice(&self.middle);
+        moment(Some(run.deadline), out);
+        out.extend_from_slice(&self.tail);
+        out.push(b'[');
+        for (place, (form, glance)) in self.steps.iter().zip(&*glances).enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            form.write(run.steps[place].points.0, glance, out);
+        }
+        out.extend_from_slice(b"]}");
+    }
+}
+
+impl StepForm {
+    fn of(doc: &StepDoc<'_>) -> Self {
+        let (mut head, mut middle, mut tail) = (Part::first(), Part::next(), Part::next());
+        head.field("id", &doc.id);
+        head.field("position", &doc.position);
+        head.field("title", &doc.title);
+        head.field("kind", &doc.kind);
+        middle.field("bonus", &doc.bonus);
+        middle.field("optional", &doc.optional);
+        tail.field("repeat_limit", &doc.repeat_limit);
+        Self {
+            head: head.before("reward"),
+            middle: middle.before("state"),
+            tail: tail.before("deadline"),
+        }
+    }
+
+    fn write(&self, reward: i64, glance: &StepGlance, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        number(reward, out);
+        out.extend_from_slice(&self.middle);
+        text(glance.state.name(), out);
+        out.extend_from_slice(b",\"completed\":");
+        number(glance.completed.into(), out);
+        out.extend_from_slice(&self.tail);
+        moment(glance.deadline, out);
+        out.extend_from_slice(b",\"rewarded_at\":");
+        moment(glance.rewarded_at, out);
+        out.push(b'}');
+    }
+}
+
+/// All that the run pays at its locked prices.
+fn reward_total(mission: &Mission, run: &Enrollment) -> i64 {
+    let steps = run.steps.iter().zip(&mission.steps);
+    steps.map(|(progress, step)| progress.points.0 * i64::from(step.repeat.limit)).sum()
+}
+
+/// What the next step pays.
+fn reward_first(run: &Enrollment, glances: &[StepGlance]) -> i64 {
+    let steps = run.steps.iter().zip(glances);
+    let open = steps.filter(|(_, glance)| glance.state == StepState::Available);
+    open.map(|(progress, _)| progress.points.0).find(|points| *points > 0).unwrap_or(0)
+}
+
+/// Fields that follow each other.
+struct Part(Vec<u8>);
+
+impl Part {
+    /// The first ones of an object.
+    fn first() -> Self {
+        Self(b"{".to_vec())
+    }
+
+    /// Those after a gap.
+    fn next() -> Self {
+        Self(Vec::new())
+    }
+
+    fn field(&mut self, name: &str, value: &impl Serialize) {
+        self.name(name);
+        append(&mut self.0, value);
+    }
+
+    /// All of them, and the name of the field whose value is left open.
+    fn before(mut self, name: &str) -> Box<[u8]> {
+        self.name(name);
+        self.0.into()
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.last() != Some(&b'{') {
+            self.0.push(b',');
+        }
+        append(&mut self.0, &name);
+        self.0.push(b':');
+    }
+}
+
+/// A name of ours, which needs no escapes.
+fn text(name: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
+}
+
+fn number(number: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+fn moment(at: Option<Timestamp>, out: &mut Vec<u8>) {
+    match at {
+        Some(at) => {
+            out.push(b'"');
+            append_rfc3339(at, out);
+            out.push(b'"');
+        }
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::catalog::{Creative, StepText, sample};
+    use domain::ids::{AdGroupId, EnrollmentId, LineItemId, MissionId, UnitId};
+    use domain::money::{CurrencyCode, Micros, Points, Split};
+    use domain::time::Day;
+    use domain::user::{Paid, PaidState, Phase, StepProgress};
+
+    use super::super::json;
+    use super::*;
+
+    const START: Timestamp = Timestamp(1_768_046_400_007);
+    const HOUR_MS: i64 = 3_600_000;
+
+    /// Texts with everything that JSON escapes, in two languages.
+    fn mission() -> Mission {
+        let mut mission = Mission::clone(&sample::catalog().missions[&MissionId(1)]);
+        mission.creatives.push(Creative {
+            language: "ko".to_owned(),
+            title: "\"성\\\n\u{1}\u{2028}\"".to_owned(),
+            icon_url: Some("https://icons.example/1.png?a=1&b=2".to_owned()),
+            ..Creative::default()
+        });
+        let title = "두 번째 \"단계\"".to_owned();
+        let text = StepText { language: "ko".to_owned(), title, ..StepText::default() };
+        mission.steps[1].texts.push(text);
+        mission.steps[2].repeat.limit = 3;
+        mission.requirements.push("a \"quoted\" one".to_owned());
+        mission
+    }
+
+    fn run(mission: &Mission) -> Enrollment {
+        let step = |step: &domain::catalog::Step| StepProgress {
+            step: step.id,
+            split: Split::default(),
+            points: Points(i64::from(step.id.0) * 100),
+            progress: 0,
+            reached: 0,
+            latest_at: None,
+            paid: Vec::new(),
+            visit_at: None,
+            misses: 0,
+        };
+        Enrollment {
+            id: EnrollmentId([0xa5; 16]),
+            mission: mission.id,
+            version: mission.version,
+            line_item: LineItemId(1),
+            ad_group: AdGroupId(1),
+            unit: UnitId(1),
+            started_at: START,
+            deadline: START.plus_seconds(86_400),
+            late_until: START.plus_seconds(2 * 86_400),
+            day: Day(20_463),
+            currency: CurrencyCode::USD,
+            phase: Phase::Open,
+            held: Micros(0),
+            steps: mission.steps.iter().map(step).collect(),
+            seen: Vec::new(),
+            parked: Vec::new(),
+            retry_at: None,
+            forfeited: false,
+        }
+    }
+
+    fn done(run: &mut Enrollment, place: usize, state: PaidState) {
+        let step = &mut run.steps[place];
+        (step.progress, step.reached) = (step.progress + 1, step.reached + 1);
+        step.latest_at = Some(START);
+        let booked_at = Timestamp(START.0 + 10 * place as i64);
+        step.paid.push(Paid { booked_at, occurred_at: START, state });
+    }
+
+    /// Runs of every kind, at every stage.
+    fn runs(mission: &Mission) -> Vec<Enrollment> {
+        let states = [
+            PaidState::Rewarded,
+            PaidState::Reversed,
+            PaidState::Pending { release_at: Timestamp(START.0 + HOUR_MS) },
+        ];
+        let mut runs = vec![run(mission)];
+        for state in states {
+            let mut run = run(mission);
+            for place in [0, 1, 2, 2, 2, 3] {
+                done(&mut run, place, state);
+                runs.push(run.clone());
+            }
+        }
+        let phases = [Phase::Completed, Phase::Expired, Phase::Closed, Phase::Voided];
+        let later = runs
+            .clone()
+            .into_iter()
+            .flat_map(|run| phases.map(|phase| Enrollment { phase, ..run.clone() }));
+        runs.extend(later.collect::<Vec<_>>());
+        runs
+    }
+
+    #[test]
+    fn a_form_gives_the_document_of_each_run() {
+        let mission = mission();
+        let (mut glances, mut compared) = (Vec::new(), 0);
+        for language in ["en", "ko", "ko-kr", "fr", ""] {
+            let form = Form::of(&mission, language);
+            for run in runs(&mission) {
+                for now in [START, Timestamp(START.0 + 30 * HOUR_MS), run.late_until] {
+                    let mut written = Vec::new();
+                    form.write((&mission, &run), now, &mut glances, &mut written);
+                    let expected = json(&MissionDoc::of_run(&mission, &run, language, now));
+                    let [written, expected] =
+                        [written, expected].map(|json| String::from_utf8(json).unwrap());
+                    assert_eq!(written, expected, "{language} {now}");
+                    compared += 1;
+                }
+            }
+        }
+        assert_eq!(compared, 5 * 95 * 3);
+    }
+}
