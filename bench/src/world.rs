@@ -102,12 +102,12 @@ impl World {
 /// The profile that a user was seeded with. With another country, platform or gender he would fit
 /// other missions than those he has started.
 fn profile(user: u32) -> Value {
-    let kind = user as usize % 20;
+    let kind = user as usize % 30;
     json!({
         "country": (["KR", "JP", "US", "DE", "BR"][kind % 5]),
-        "platform": (["android", "ios"][kind / 5 % 2]),
-        "gender": (["female", "male"][kind / 10]),
-        "age": 15 + user / 20 % 50,
+        "platform": (["android", "ios", "web"][kind / 5 % 3]),
+        "gender": (["female", "male"][kind / 15]),
+        "age": 15 + user / 30 % 50,
         "os_version": "14.4",
         "language": "en",
     })
