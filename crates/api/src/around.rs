@@ -158,16 +158,7 @@ fn written(mut response: Response, id: &str, labels: &Labels) -> Response {
         return response;
     };
     if let Some(cause) = &problem.cause {
-        let status = problem.status.as_u16();
-        let route = labels.route();
-        tracing::error!(
-            request_id = id,
-            route,
-            status,
-            code = problem.code,
-            cause,
-            "request failed"
-        );
+        log(&problem, cause, id, labels);
     }
     let mut answer = problem.written(id);
     let allow = response.headers_mut().remove(axum::http::header::ALLOW);
@@ -175,6 +166,17 @@ fn written(mut response: Response, id: &str, labels: &Labels) -> Response {
         answer.headers_mut().insert(axum::http::header::ALLOW, allow);
     }
     answer
+}
+
+/// What an operator has brought about is no error.
+fn log(problem: &Problem, cause: &str, id: &str, labels: &Labels) {
+    let (status, code) = (problem.status.as_u16(), problem.code);
+    let route = labels.route();
+    if problem.is_expected {
+        tracing::info!(request_id = id, route, status, code, cause, "request put off");
+    } else {
+        tracing::error!(request_id = id, route, status, code, cause, "request failed");
+    }
 }
 
 /// `store;dur=0.041;desc="2"`: milliseconds in the store, and how many calls that were.

@@ -24,6 +24,8 @@ pub(crate) struct Problem {
     pub(crate) retry_after: Option<u32>,
     /// For the log only: what the caller has no business to know.
     pub(crate) cause: Option<String>,
+    /// Whether an operator has brought it about and it passes by itself.
+    pub(crate) is_expected: bool,
 }
 
 /// One field that is wrong.
@@ -61,8 +63,15 @@ pub(crate) struct ProblemDoc<'a> {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Self { status, code, detail, errors: Vec::new(), retry_after: None, cause: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            cause: None,
+            is_expected: false,
+        }
     }
 
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
@@ -147,6 +156,9 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Store(StoreError::Corrupt(cause)) => Self::internal(cause),
+            EngineError::Store(error @ StoreError::Moving(_)) => {
+                Self { is_expected: true, ..Self::unavailable(error.to_string()) }
+            }
             EngineError::Store(error) => Self::unavailable(error.to_string()),
             EngineError::Contended => Self::unavailable(EngineError::Contended.to_string()),
             EngineError::SessionEnded => Self::no_session(),

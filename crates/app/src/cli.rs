@@ -52,9 +52,9 @@ pub(crate) enum Command {
     Key(KeyCommand),
     /// Re-derive every balance and invariant from the journal.
     Verify,
-    /// Copy the database to a file while it is in use, and check the copy.
+    /// Copy the SQLite file that keeps everything while it is in use, and check the copy.
     Backup(BackupArgs),
-    /// Put a checked backup in the place of the database.
+    /// Put a checked backup in the place of the SQLite file.
     Restore(RestoreArgs),
     /// Show the configuration that is in force.
     #[command(subcommand)]
@@ -209,18 +209,18 @@ fn long_enough(key: &str) -> Result<String, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateStateArgs {
-    /// The store that has the state: a section of the configuration, or another configuration file,
-    /// whose state is meant.
+    /// The store that has the state: `state` or `next_state` of the configuration, or another
+    /// configuration file, whose state is meant.
     #[arg(long, default_value = "state")]
     pub(crate) from: String,
-    /// The store that gets it.
+    /// The store that gets it, named in the same way.
     #[arg(long, default_value = "next_state")]
     pub(crate) to: String,
     /// Check both ends, say what there is to move, and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// End a move that has begun: the old store has the state as before. No other run of this
-    /// command may be under way.
+    /// End a move that has begun: the old store has the state as before. A run of this command that
+    /// is under way ends as well.
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) abort: bool,
 }

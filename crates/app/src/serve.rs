@@ -55,6 +55,8 @@ async fn run_until_told(loaded: &Loaded, duty: Duty, begun: &str) -> anyhow::Res
     for closed in server.engine.closed_secrets() {
         tracing::warn!("a secret of the catalogue cannot be opened: {closed}");
     }
+    let revision = server.engine.snapshot().revision();
+    tracing::info!(catalog.revision = revision, "the catalogue is loaded");
     tracing::info!(address = %server.address, "{begun}");
     stop.wait().await;
     tracing::info!("stopping: no new connections, requests under way are finished");

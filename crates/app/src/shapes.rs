@@ -22,7 +22,8 @@ pub(crate) fn text(shape: Shape) -> String {
         Shape::Scaled => SCALED,
     };
     let begin = DEFAULT_TEXT.find("[store]").unwrap_or(0);
-    let end = DEFAULT_TEXT.find("[secrets]").unwrap_or(begin);
+    // A comment before it names that section too.
+    let end = DEFAULT_TEXT.find("\n[rate_limits]\n").map_or(begin, |end| end + 1);
     let (before, after) = (&DEFAULT_TEXT[..begin], &DEFAULT_TEXT[end..]);
     let before = before
         .replace(" Every setting is shown at its default; leave out what you do not change.", "");
@@ -64,6 +65,10 @@ mod tests {
             let Config { store, state, cache, broker, .. } = Config::default();
             config = Config { store, state, cache, broker, ..config };
             assert_eq!(config, Config::default(), "{shape:?}");
+            // What nobody has set is explained all the same.
+            let (_, limits) = DEFAULT_TEXT.split_once("\n[rate_limits]\n").unwrap();
+            let (limits, _) = limits.split_once("[secrets]").unwrap();
+            assert!(text(shape).contains(limits), "{shape:?}");
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod beside;
 mod freshness;
+mod identity;
 mod migrate;
+mod one;
 mod stores;
 
 use std::sync::Arc;
@@ -10,8 +12,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::ids::bearer_digest;
-use engine::{Ctx, Engine, Stores, Vault};
-use store::StateStore;
+use engine::{Ctx, Engine, EngineError, Stores, Vault};
+use store::{LOOK_EVERY, StateStore, StoreError};
 use store_sqlite::OpenError;
 
 use crate::clock;
@@ -19,9 +21,11 @@ use crate::commands::verify;
 use crate::config::{Config, Loaded, Role};
 pub(crate) use beside::{Beside, broker_settings, cache_settings};
 pub(crate) use freshness::Freshness;
+pub(crate) use identity::{ELSEWHERE, REMEDY, belongs, check_of};
 pub(crate) use migrate::{Migrated, migrate};
+pub(crate) use one::{Described, are_one};
 use stores::Opened;
-pub(crate) use stores::{Access, has_views, open_catalog, open_state};
+pub(crate) use stores::{Access, has_newest_of, has_views, open_catalog, open_state};
 
 /// Name under which the command line signs its edits.
 pub(crate) const CLI_NAME: &str = "command line";
@@ -40,7 +44,13 @@ pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Node> {
     // Keys come first: without them no database is made that nobody could use.
     let vault = vault(loaded)?;
     let node = assemble(loaded, vault, stores::open(loaded, Access::Work).await?)?;
-    node.engine.refresh_catalog(&Ctx::at(clock::now())).await.context(NO_CATALOG)?;
+    // Whoever starts in the pause of a move waits for its end.
+    while let Err(error) = node.engine.refresh_catalog(&Ctx::at(clock::now())).await {
+        match error {
+            EngineError::Store(StoreError::Moving(_)) => tokio::time::sleep(LOOK_EVERY).await,
+            error => return Err(error).context(NO_CATALOG),
+        }
+    }
     Ok(node)
 }
 

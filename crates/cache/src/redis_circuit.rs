@@ -18,6 +18,8 @@ pub(crate) struct Circuit {
     /// Rung when a part goes out, so that somebody begins to try it.
     pub(crate) broken: Notify,
     problem: Mutex<Option<String>>,
+    /// Whether the log says that something is wrong.
+    is_told: AtomicBool,
 }
 
 impl Circuit {
@@ -27,6 +29,7 @@ impl Circuit {
             is_out: (0..parts).map(|_| AtomicBool::new(true)).collect(),
             broken: Notify::new(),
             problem: Mutex::new(Some("Redis has not answered yet".to_owned())),
+            is_told: AtomicBool::new(false),
         }
     }
 
@@ -44,19 +47,33 @@ impl Circuit {
     pub(crate) fn trip(&self, part: usize, problem: impl ToString) {
         let problem = problem.to_string();
         if !self.is_out[part].swap(true, Ordering::Relaxed) {
+            self.is_told.store(true, Ordering::Relaxed);
             tracing::warn!(part, problem, "Redis does not answer; it is done without");
         }
         self.set_problem(problem);
         self.broken.notify_one();
     }
 
-    /// Calls of that part are answered again.
+    /// A part that is out was tried in vain.
+    pub(crate) fn fail(&self, problem: impl ToString) {
+        let problem = problem.to_string();
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(problem, "Redis cannot be used; it is done without");
+        }
+        self.set_problem(problem);
+    }
+
+    /// Calls of that part are answered again. Only the end of a trouble is of interest, so a start at
+    /// which nothing is wrong says nothing.
     pub(crate) fn mend(&self, part: usize) {
         if self.is_out[part].swap(false, Ordering::Relaxed) {
-            tracing::info!(part, "Redis answers");
+            tracing::debug!(part, "Redis answers");
         }
         if self.out().next().is_none() {
             *lock(&self.problem) = None;
+            if self.is_told.swap(false, Ordering::Relaxed) {
+                tracing::info!("Redis answers again");
+            }
         }
     }
 
@@ -65,7 +82,7 @@ impl Circuit {
         (0..self.is_out.len()).filter(|part| self.is_out(*part))
     }
 
-    pub(crate) fn set_problem(&self, problem: impl ToString) {
+    fn set_problem(&self, problem: impl ToString) {
         *lock(&self.problem) = Some(problem.to_string());
     }
 

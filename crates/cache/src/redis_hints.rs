@@ -7,8 +7,8 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -48,6 +48,9 @@ struct Inner {
     /// Given, and not sent yet.
     given: [AtomicBool; Topic::ALL.len()],
     wake: Notify,
+    problem: Mutex<Option<String>>,
+    /// Whether the log says that something is wrong.
+    is_told: AtomicBool,
 }
 
 impl Hints {
@@ -63,9 +66,17 @@ impl Hints {
             heard: Default::default(),
             given: Default::default(),
             wake: Notify::new(),
+            problem: Mutex::new(Some("Redis has not answered yet".to_owned())),
+            is_told: AtomicBool::new(false),
         });
         let keeper = tokio::spawn(keep(Arc::clone(&inner))).abort_handle();
         Ok(Self { inner, keeper })
+    }
+
+    /// Why hints neither come nor go, in a sentence; `None` if they do.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        lock(&self.inner.problem).clone()
     }
 }
 
@@ -98,15 +109,22 @@ struct Lines {
 async fn keep(inner: Arc<Inner>) {
     let mut pause = PAUSE_MIN;
     for client in inner.clients.iter().cycle() {
-        if let Ok(Ok(lines)) = timeout(CONNECT_WITHIN, inner.connect(client)).await {
-            pause = PAUSE_MIN;
-            inner.heard.iter().for_each(Notify::notify_one);
-            let Lines { mut sink, mut stream, speaker } = lines;
-            tokio::select! {
-                () = inner.listen(&mut sink, &mut stream) => {}
-                () = inner.speak(speaker) => {}
+        let problem = match timeout(CONNECT_WITHIN, inner.connect(client)).await {
+            Ok(Ok(lines)) => {
+                pause = PAUSE_MIN;
+                inner.set_problem(None);
+                inner.heard.iter().for_each(Notify::notify_one);
+                let Lines { mut sink, mut stream, speaker } = lines;
+                tokio::select! {
+                    () = inner.listen(&mut sink, &mut stream) => {}
+                    () = inner.speak(speaker) => {}
+                }
+                "Redis does not answer".to_owned()
             }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "Redis cannot be connected to in time".to_owned(),
+        };
+        inner.set_problem(Some(problem));
         sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }
@@ -117,15 +135,33 @@ impl Inner {
         format!("{}:hints:{}", self.prefix, topic.name())
     }
 
+    /// Trouble is logged when it begins and when it ends; a start without any says nothing.
+    fn set_problem(&self, problem: Option<String>) {
+        let was_told = self.is_told.swap(problem.is_some(), Ordering::Relaxed);
+        match &problem {
+            Some(problem) if !was_told => {
+                tracing::warn!(problem, "hints between nodes are done without");
+            }
+            None if was_told => tracing::info!("hints between nodes come and go again"),
+            Some(_) | None => {}
+        }
+        *lock(&self.problem) = problem;
+    }
+
+    /// Listens to every topic, and says something that nobody listens to: one that may not publish is
+    /// no broker either.
     async fn connect(&self, client: &Client) -> RedisResult<Lines> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_WITHIN))
             .set_response_timeout(Some(ANSWER_WITHIN));
-        let speaker = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut speaker = client.get_multiplexed_async_connection_with_config(&config).await?;
         let (mut sink, stream) = client.get_async_pubsub().await?.split();
         for topic in Topic::ALL {
             sink.subscribe(self.channel(topic)).await?;
         }
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(format!("{}:hints:probe", self.prefix)).arg(&self.node);
+        publish.query_async::<()>(&mut speaker).await?;
         Ok(Lines { sink, stream, speaker })
     }
 
@@ -170,4 +206,8 @@ impl Inner {
             self.wake.notified().await;
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::redis_circuit::{Circuit, PARTS, slot_of};
-use crate::redis_scripts::Known;
+use crate::redis_scripts::{Known, PROBE};
 use crate::redis_settings::{BadUrl, CONNECT_WITHIN, RedisSettings, Shape};
 
 /// Calls that wait for an answer at once; one more is a miss. Requests that are worked on at once
@@ -53,10 +53,15 @@ struct Inner {
 }
 
 /// What is connected to.
-enum Target {
+struct Target {
+    client: Clients,
+    /// Keys to try it with, all over the slots: one for each part of a cluster's circuit.
+    keys: Vec<String>,
+}
+
+enum Clients {
     One(Client),
-    /// The cluster, and a key for each part of the circuit to try it with.
-    Cluster(ClusterClient, Vec<String>),
+    Cluster(ClusterClient),
 }
 
 #[derive(Clone)]
@@ -116,8 +121,9 @@ impl Drop for Line {
 impl Target {
     fn try_new(settings: &RedisSettings) -> Result<Self, BadUrl> {
         let mut clients = settings.clients()?;
+        let keys = probes(&settings.prefix);
         if settings.shape == Shape::One {
-            return Ok(Self::One(clients.swap_remove(0)));
+            return Ok(Self { client: Clients::One(clients.swap_remove(0)), keys });
         }
         let nodes = clients.iter().map(|client| client.get_connection_info().clone());
         let client = ClusterClient::builder(nodes)
@@ -126,28 +132,44 @@ impl Target {
             .response_timeout(PROBE_WITHIN.max(settings.answer_within))
             .build();
         let client = client.map_err(|error| BadUrl { place: 1, reason: error.to_string() })?;
-        Ok(Self::Cluster(client, probes(&settings.prefix)))
+        Ok(Self { client: Clients::Cluster(client), keys })
     }
 
     async fn connect(&self) -> RedisResult<Wire> {
-        match self {
-            Self::One(client) => {
+        match &self.client {
+            Clients::One(client) => {
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(CONNECT_WITHIN))
                     .set_response_timeout(Some(PROBE_WITHIN));
                 let connection = client.get_multiplexed_async_connection_with_config(&config);
                 Ok(Wire::One(connection.await?))
             }
-            Self::Cluster(client, _) => Ok(Wire::Cluster(client.get_async_connection().await?)),
+            Clients::Cluster(client) => Ok(Wire::Cluster(client.get_async_connection().await?)),
         }
     }
 
-    /// What tells whether a part answers. Its answer is of no interest, but a cluster that does not
-    /// serve the key's slot refuses it.
-    fn probe(&self, part: usize) -> Cmd {
-        match self {
-            Self::One(_) => redis::cmd("PING"),
-            Self::Cluster(_, keys) => redis::cmd("EXISTS").arg(&keys[part]).to_owned(),
+    /// The keys that tell whether a part can be used. Those of a node that is taken for the only one
+    /// are of many slots, since one of a cluster has only some of them.
+    fn keys_of(&self, part: usize) -> &[String] {
+        match &self.client {
+            Clients::One(_) => &self.keys,
+            Clients::Cluster(_) => std::slice::from_ref(&self.keys[part]),
+        }
+    }
+
+    /// What the error of a probe says to whoever has written the address.
+    fn told(&self, error: &RedisError) -> String {
+        let is_one = matches!(self.client, Clients::One(_));
+        match error.kind() {
+            ErrorKind::Server(
+                ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::ClusterDown,
+            ) if is_one => {
+                "it is a node of a cluster and has not all keys; use the cluster".to_owned()
+            }
+            ErrorKind::Server(ServerErrorKind::ReadOnly) => {
+                "it is a replica, which takes no writes; name the primary".to_owned()
+            }
+            _ => error.to_string(),
         }
     }
 }
@@ -164,8 +186,8 @@ impl Inner {
             Some(wire) => wire,
             None => match timeout(CLUSTER_WITHIN, self.target.connect()).await {
                 Ok(Ok(wire)) => wire,
-                Ok(Err(error)) => return self.circuit.set_problem(error),
-                Err(_) => return self.circuit.set_problem("Redis cannot be connected to in time"),
+                Ok(Err(error)) => return self.circuit.fail(error),
+                Err(_) => return self.circuit.fail("Redis cannot be connected to in time"),
             },
         };
         *self.wire.write().unwrap_or_else(PoisonError::into_inner) = Some(wire.clone());
@@ -174,18 +196,24 @@ impl Inner {
         futures_util::future::join_all(probes).await;
     }
 
-    async fn probe(&self, mut wire: Wire, part: usize) {
-        match timeout(PROBE_WITHIN, wire.send(&self.target.probe(part))).await {
+    /// Writes as the scripts do, where nothing is ever kept: who answers and takes no writes, or runs
+    /// no scripts, is no cache.
+    async fn probe(&self, wire: Wire, part: usize) {
+        let tries = self.target.keys_of(part).iter().map(|key| {
+            let mut wire = wire.clone();
+            async move { wire.send(&call("EVAL", PROBE, key, &[])).await }
+        });
+        match timeout(PROBE_WITHIN, futures_util::future::try_join_all(tries)).await {
             Ok(Ok(_)) => self.circuit.mend(part),
-            Ok(Err(error)) => self.circuit.set_problem(error),
-            Err(_) => self.circuit.set_problem("Redis does not answer in time"),
+            Ok(Err(error)) => self.circuit.fail(self.target.told(&error)),
+            Err(_) => self.circuit.fail("Redis does not answer in time"),
         }
     }
 
     /// Whether a broken wire will not mend itself. That of one node does not; that of a cluster does
     /// as a rule, since it has many nodes and hears of others.
     fn is_spent(&self, rounds: u32) -> bool {
-        matches!(self.target, Target::One(_)) || (rounds + 1).is_multiple_of(ROUNDS_MAX)
+        matches!(self.target.client, Clients::One(_)) || (rounds + 1).is_multiple_of(ROUNDS_MAX)
     }
 }
 
@@ -243,6 +271,7 @@ fn is_refusal(error: &RedisError) -> bool {
             ServerErrorKind::BusyLoading
                 | ServerErrorKind::ClusterDown
                 | ServerErrorKind::MasterDown
+                | ServerErrorKind::Moved
                 | ServerErrorKind::ReadOnly
         ),
         _ => false,

@@ -85,6 +85,9 @@ redis.call('SET', KEYS[1], string.format('%.0f', full_at + interval), 'PX', left
 return 0
 ";
 
+/// A deletion, which also a full Redis takes.
+pub(crate) const PROBE: &str = "return redis.call('DEL', KEYS[1])";
+
 /// The scripts, with the digests under which Redis knows them.
 pub(crate) struct Scripts {
     pub(crate) get: Known,

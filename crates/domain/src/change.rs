@@ -34,7 +34,7 @@ pub struct Change {
 /// Most budget moves of one change. With the state, the record, two rows a move and the messages a
 /// change stays within the 100 items that the narrowest store commits at once.
 pub const MOVES_MAX: usize = 20;
-/// Most messages of one change.
+/// Most messages of one change; a reversal, which takes two rows, counts twice.
 pub const MESSAGES_MAX: usize = 40;
 
 impl Change {

@@ -87,9 +87,12 @@ impl<'a> Desk<'a> {
     }
 
     /// Whether one more booking fits into the change. Each may need a message, and those that need
-    /// none are counted too, because the record grows with them.
+    /// none are counted too, because the record grows with them. A reversal that is told counts twice:
+    /// the narrowest store leads from its grant to it by a row of its own.
     pub(crate) fn has_room(&self) -> bool {
-        self.transactions.len() < MESSAGES_MAX
+        let is_reversal = |message: &&Message| message.kind == MessageKind::Reversed;
+        let reversals = self.messages.iter().filter(is_reversal).count();
+        self.transactions.len() + reversals < MESSAGES_MAX
     }
 
     /// Closes the desk on a change that nobody needs to know of; `None` if nothing differs.

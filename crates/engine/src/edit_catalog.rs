@@ -10,7 +10,7 @@
 //! budget below what is committed; what is raised is set after it. So whatever fails in between, no
 //! budget is ever higher than the saved catalogue says (M2), and the next refresh sets it right.
 
-use domain::budget::{Level, Limits};
+use domain::budget::Level;
 use domain::catalog::{
     Difference, Edit, Endpoint, Entity, Partner, Problem, diff, frozen, validate,
 };
@@ -19,7 +19,7 @@ use domain::secret::Secret;
 use domain::snapshot::Snapshot;
 use store::{LimitsOutcome, Saved, SavedRevision, Topic};
 
-use crate::refresh_catalog::limits_of;
+use crate::refresh_catalog::{LIMITS_AT_ONCE, Wanted, limits_of};
 use crate::{Ctx, Engine, EngineError, SecretOwner};
 
 /// What was saved.
@@ -172,21 +172,28 @@ impl Engine {
 
     /// Sets what is lowered. What is raised waits until the catalogue is saved.
     async fn lower_limits(&self, ctx: &Ctx, edits: &[Edit]) -> Result<(), ApplyError> {
-        for (line_item, wanted) in limits_in(edits) {
-            let known = self.board.read().get(line_item).map(|level| level.limits);
-            let Some(lower) = known.map(|known| known.and(&wanted)) else { continue };
-            if known == Some(lower) {
-                continue;
-            }
-            let set = self.stores.state.set_limits(line_item, lower, ctx.now);
-            match ctx.metered(set).await.map_err(EngineError::from)? {
-                LimitsOutcome::Set(level) => self.take_levels(&[level]),
-                LimitsOutcome::BelowCommitted(level) => {
-                    return Err(ApplyError::BelowCommitted(line_item, level));
+        for some in self.lower(edits).chunks(LIMITS_AT_ONCE) {
+            for outcome in self.set_limits(ctx, some).await {
+                match outcome.map_err(EngineError::from)? {
+                    LimitsOutcome::Set(level) => self.take_levels(&[level]),
+                    LimitsOutcome::BelowCommitted(level) => {
+                        return Err(ApplyError::BelowCommitted(level.line_item, level));
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// What is lowered, and to what.
+    fn lower(&self, edits: &[Edit]) -> Vec<Wanted> {
+        let levels = self.board.read();
+        let lower = limits_in(edits).filter_map(|(line_item, wanted)| {
+            let known = levels.get(line_item)?.limits;
+            let lower = known.and(&wanted);
+            (known != lower).then_some((line_item, lower))
+        });
+        lower.collect()
     }
 
     /// Whether the catalogue would hold together, what is booked would keep its meaning, and the
@@ -229,7 +236,7 @@ impl Engine {
 }
 
 /// What the line items that are edited may spend afterwards.
-fn limits_in(edits: &[Edit]) -> impl Iterator<Item = (LineItemId, Limits)> {
+fn limits_in(edits: &[Edit]) -> impl Iterator<Item = Wanted> {
     edits.iter().filter_map(|edit| match edit {
         Edit::Put(Entity::LineItem(line_item)) => Some((line_item.id, limits_of(line_item))),
         Edit::Put(_) | Edit::Delete(..) => None,

@@ -2,12 +2,13 @@
 //!
 //! | step | the old store | the new store |
 //! |---|---|---|
+//! | take over | gives the run a number, second | gives the run a number, first |
 //! | begin | becomes `Watched` | becomes `Filling` |
 //! | copy: journal, users, budgets, deliveries | a read a page | a read and a write a page |
 //! | rest, until it is small | touched users, new records | the same, written |
 //! | compare everything | a read a page | a read a page |
 //! | rest, until it is small again | as above | as above |
-//! | **pause** | becomes `Moved`; the last rest, budgets, open deliveries | the same, written and compared |
+//! | **pause** | becomes `Moved`; the last rest, budgets, open deliveries, identity | the same, written and compared |
 //! | end | | becomes `Live` |
 //!
 //! Copying is comparing: a page is read at both ends, and what differs is written. So a run that was
@@ -17,17 +18,22 @@
 //! Whatever fails in the pause is undone: the new store has taken no change yet, so the old one is
 //! made `Live` again. Only when the new one is told to be `Live` there is no way back.
 //!
-//! There may be only one run at a time, which the caller sees to.
+//! Of several runs the latest has the move: it has taken both stores over, and each store refuses what
+//! an earlier run changes (`store::Transfer`). Such a run ends where it is and touches neither store
+//! again; it takes nothing back, because the other run has seen how the stores stand and acts on that.
+//! The new store is taken over first by everybody. So whoever has found it `Filling`, and then makes the
+//! old one `Live`, knows that nobody makes the new one `Live` behind him.
 
 mod compare;
 mod cut_over;
 mod deliveries;
 mod end;
+mod identity;
 mod lane;
 mod rest;
 mod survey;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -39,6 +45,7 @@ pub use end::Side;
 pub use survey::{Survey, abort_move, survey_move};
 
 use compare::Prints;
+use deliveries::Held;
 use end::End;
 
 /// A move from one store to another.
@@ -135,6 +142,25 @@ pub enum MoveError {
          try again when there is less to do, or with a faster store"
     )]
     TooSlow(u32),
+    /// Looking at the deliveries that wait takes too long for a pause.
+    #[error(
+        "{count} deliveries wait, and looking whether the old store has tried one of them takes \
+         {seconds} s, for which no store would take changes; let them be delivered first, or try \
+         again when the old store is faster"
+    )]
+    TooManyWait {
+        /// How many wait.
+        count: usize,
+        /// How long looking at them took.
+        seconds: u64,
+    },
+    /// Another run has the move.
+    #[error(
+        "another run of `guerdon migrate-state` has taken this move over, or has ended it; this run \
+         has stopped and changes nothing any more, and how the stores stand is for the other one to \
+         say"
+    )]
+    TakenOver,
     /// The pause ended in a failure and the old store has the state again.
     #[error("the move was taken back, and the old store has the state as before: {0}")]
     TakenBack(Box<MoveError>),
@@ -165,8 +191,9 @@ struct Run<'a> {
     prints: Option<Prints>,
     /// Where deliveries go.
     endpoints: BTreeSet<Endpoint>,
-    /// Deliveries that the new store holds as open; `None` before everything is compared.
-    open: Option<BTreeSet<(Seq, DeliveryId)>>,
+    /// Deliveries that the new store holds as open, and as what; `None` before everything is
+    /// compared.
+    open: Option<BTreeMap<(Seq, DeliveryId), Held>>,
     /// Deliveries that were written after the comparison had begun.
     rewritten: BTreeSet<(Seq, DeliveryId)>,
 }
@@ -190,20 +217,13 @@ enum Standing {
 pub async fn move_state(moved: &Move, told: Told<'_>) -> Result<MoveReport, MoveError> {
     let begun = std::time::Instant::now();
     let mut run = Run::new(moved, told);
-    match run.standing().await? {
-        Standing::Done => run.report.was_done = true,
-        Standing::Paused => {
-            run.report.was_begun = true;
-            run.finish_pause(begun).await?;
-        }
-        standing => {
-            run.report.was_begun = matches!(standing, Standing::Begun);
-            run.begin().await?;
-            run.copy().await?;
-            run.catch_up().await?;
-            run.compare().await?;
-            run.catch_up().await?;
-            run.cut_over().await?;
+    // A run that is refused, or has nothing to do, disturbs no other one.
+    if matches!(run.standing(&run.phases().await?).await?, Standing::Done) {
+        run.report.was_done = true;
+    } else {
+        let phases = run.take_over().await?;
+        if let Err(error) = run.go_on(&phases, begun).await {
+            return Err(run.or_taken_over(error).await);
         }
     }
     run.report.took = begun.elapsed();
@@ -228,15 +248,60 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Looks how far an earlier run has come, and whether this one may go on.
-    async fn standing(&self) -> Result<Standing, MoveError> {
-        let phases = (self.from.phase().await?, self.to.phase().await?);
+    /// Moves the state between stores that were so when this run has taken them over.
+    async fn go_on(
+        &mut self,
+        phases: &(Phase, Phase),
+        begun: std::time::Instant,
+    ) -> Result<(), MoveError> {
+        let standing = self.standing(phases).await?;
+        self.report.was_begun = matches!(standing, Standing::Begun | Standing::Paused);
+        match standing {
+            Standing::Done => {
+                self.report.was_done = true;
+                Ok(())
+            }
+            Standing::Paused => self.finish_pause(begun).await,
+            Standing::Fresh | Standing::Begun => {
+                self.begin().await?;
+                self.copy().await?;
+                self.catch_up().await?;
+                self.compare().await?;
+                self.catch_up().await?;
+                self.cut_over().await
+            }
+        }
+    }
+
+    /// What a run that was taken over finds wrong is the other one's doing.
+    async fn or_taken_over(&self, error: MoveError) -> MoveError {
+        for end in [self.from, self.to] {
+            if let Err(MoveError::TakenOver) = end.touched(self.noted, 1).await {
+                return MoveError::TakenOver;
+            }
+        }
+        error
+    }
+
+    /// What the stores may be used for, the old one and the new one.
+    async fn phases(&self) -> Result<(Phase, Phase), MoveError> {
+        Ok((self.from.phase().await?, self.to.phase().await?))
+    }
+
+    /// Takes both stores over, the new one first, and says what they may be used for from then on.
+    async fn take_over(&mut self) -> Result<(Phase, Phase), MoveError> {
+        let to = self.to.take_over().await?;
+        Ok((self.from.take_over().await?, to))
+    }
+
+    /// How far an earlier run has come, and whether this one may go on.
+    async fn standing(&self, phases: &(Phase, Phase)) -> Result<Standing, MoveError> {
         let refused = |why: &str| Err(MoveError::Refused(why.to_owned()));
         match phases {
             (Phase::Filling, _) => refused(
                 "the old store is itself being filled by another move; finish that one first",
             ),
-            (Phase::Moved(to), _) if to != self.to_name => Err(MoveError::Refused(format!(
+            (Phase::Moved(to), _) if *to != self.to_name => Err(MoveError::Refused(format!(
                 "the state has been moved to {to}, so it cannot be moved to {}; \
                  move it on from where it is",
                 self.to_name

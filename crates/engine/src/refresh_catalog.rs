@@ -10,11 +10,20 @@ use std::sync::Arc;
 
 use domain::budget::{Level, Limits};
 use domain::catalog::{Catalog, HoldPolicy, LineItem};
+use domain::ids::LineItemId;
 use domain::money::Micros;
 use domain::snapshot::Snapshot;
-use store::LimitsOutcome;
+use futures_util::future::join_all;
+use store::{LimitsOutcome, StoreError};
 
 use crate::{Ctx, Engine, EngineError};
+
+/// Line items whose limits are set at once. A catalogue may bring tens of thousands, and a commit each
+/// would take a durable write each; so many are a few of a store's groups, and leave room in its queue.
+pub(crate) const LIMITS_AT_ONCE: usize = 256;
+
+/// A line item, and the limits that it is to have.
+pub(crate) type Wanted = (LineItemId, Limits);
 
 impl Engine {
     /// Loads the catalogue if it is newer than the one in memory, and refreshes the budgets.
@@ -35,8 +44,7 @@ impl Engine {
     /// [`EngineError::Store`]; the old snapshot goes on serving.
     pub async fn load_catalog(&self, ctx: &Ctx) -> Result<bool, EngineError> {
         let known = self.snapshot().revision();
-        let known = (known > 0).then_some(known);
-        let newer = ctx.metered(self.stores.catalog.snapshot(known)).await?;
+        let newer = ctx.metered(self.stores.catalog.snapshot(Some(known))).await?;
         let is_newer = newer.is_some();
         if let Some(catalog) = newer {
             self.swap_snapshot(Arc::new(Snapshot::compile(catalog)));
@@ -64,21 +72,37 @@ impl Engine {
         let snapshot = self.snapshot();
         let levels = ctx.metered(self.stores.state.levels()).await?;
         self.take_levels(&levels);
-        for line_item in stale_limits(snapshot.catalog(), &levels) {
-            let limits = limits_of(line_item);
-            let set = self.stores.state.set_limits(line_item.id, limits, ctx.now);
-            match ctx.metered(set).await? {
-                LimitsOutcome::Set(level) => self.take_levels(&[level]),
-                LimitsOutcome::BelowCommitted(level) => {
-                    tracing::warn!(
-                        line_item.id = line_item.id.0,
-                        "the catalogue's budget is below what is committed; the old limits hold"
-                    );
-                    self.take_levels(&[level]);
-                }
+        let stale = stale_limits(snapshot.catalog(), &levels);
+        let wanted: Vec<Wanted> = stale.into_iter().map(|one| (one.id, limits_of(one))).collect();
+        for some in wanted.chunks(LIMITS_AT_ONCE) {
+            for outcome in self.set_limits(ctx, some).await {
+                let level = match outcome? {
+                    LimitsOutcome::Set(level) => level,
+                    LimitsOutcome::BelowCommitted(level) => {
+                        tracing::warn!(
+                            line_item.id = level.line_item.0,
+                            "the catalogue's budget is below what is committed; the old limits hold"
+                        );
+                        level
+                    }
+                };
+                self.take_levels(&[level]);
             }
         }
         Ok(())
+    }
+
+    /// Sets limits, all of these at once, so that a store which writes what waits in one go does so.
+    /// None is given up when another fails: it would be set at some later time.
+    pub(crate) async fn set_limits(
+        &self,
+        ctx: &Ctx,
+        wanted: &[Wanted],
+    ) -> Vec<Result<LimitsOutcome, StoreError>> {
+        let sets = wanted.iter().map(|&(line_item, limits)| {
+            ctx.metered(self.stores.state.set_limits(line_item, limits, ctx.now))
+        });
+        join_all(sets).await
     }
 }
 

@@ -178,7 +178,9 @@ impl UserCache {
         }
         ctx.saw(Source::Store);
         match (ctx.metered(parts.load(user, found.ticket)).await, known) {
-            (Err(StoreError::Unavailable(_)), Some((loaded, _))) if self.may_be_stale(on_error) => {
+            (Err(StoreError::Unavailable(_) | StoreError::Moving(_)), Some((loaded, _)))
+                if self.may_be_stale(on_error) =>
+            {
                 ctx.saw(Source::Stale);
                 Ok(loaded)
             }
@@ -207,7 +209,9 @@ impl Parts {
     ) -> Result<Arc<Loaded>, StoreError> {
         match ticket {
             None => self.state.load(user).await.map(Arc::new),
-            Some(ticket) => self.flight(user, ticket).await.map_err(|error| same(&error)),
+            Some(ticket) => {
+                self.flight(user, ticket).await.map_err(|error| StoreError::clone(&error))
+            }
         }
     }
 
@@ -307,14 +311,4 @@ impl Doubt {
 
 fn key_of(user: UserKey) -> CacheKey {
     CacheKey::of("user", &user.0)
-}
-
-/// The same failure once more, for another who waits.
-fn same(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
-        StoreError::Unknown(why) => StoreError::Unknown(why.clone()),
-        StoreError::Moved(why) => StoreError::Moved(why.clone()),
-        StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
-    }
 }

@@ -30,6 +30,7 @@ use crate::work::{Answer, Work};
 
 pub(crate) use books::{Books, Fresh, Needs, Stop, Trial, ask_for_quiet};
 pub(crate) use budget::Budget;
+pub(crate) use carry::budget_items;
 
 #[async_trait]
 impl store::Budgets for DynamoStore {

@@ -5,7 +5,6 @@ use aws_sdk_dynamodb::types::{BillingMode, TableDescription, TableStatus};
 use crate::client::{Db, Place};
 use crate::error::OpenError;
 use crate::keys;
-use crate::phase;
 use crate::requests::Request;
 use crate::table;
 use crate::value::Item;
@@ -48,6 +47,19 @@ pub async fn checks(place: &Place) -> Vec<Check> {
     checks
 }
 
+/// Whether both places are one table, by the number that DynamoDB gives to each.
+///
+/// # Errors
+/// DynamoDB refuses, or does not answer.
+pub async fn are_one(place: &Place, other: &Place) -> Result<bool, OpenError> {
+    let number = async |place| {
+        let table = table::describe(&Db::connect(place).await).await?;
+        Ok::<_, OpenError>(table.and_then(|table| table.table_id))
+    };
+    let (one, other) = (number(place).await?, number(other).await?);
+    Ok(one.is_some() && one == other)
+}
+
 fn reachable(place: &Place) -> Check {
     let server = place.endpoint.clone().unwrap_or_else(|| "DynamoDB".to_owned());
     Check::passed("reachable", format!("{server} answers"))
@@ -64,7 +76,11 @@ fn unreachable(error: &OpenError) -> Check {
     let (code, remedy) = if has(&["AccessDenied", "not authorized"]) {
         ("permissions", "allow what docs/dynamodb.md lists for the table and its index")
     } else if has(&["credentials", "UnrecognizedClient", "InvalidSignature", "ExpiredToken"]) {
-        ("credentials", "set AWS_PROFILE, or give the machine a role, as for the AWS tools")
+        (
+            "credentials",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a \
+             role, as for the AWS tools",
+        )
     } else if has(&["region", "Region"]) {
         ("region", "set `region` in the configuration, or AWS_REGION")
     } else {
@@ -106,11 +122,10 @@ fn billing(table: &TableDescription) -> Check {
 async fn meta(db: &Db) -> Vec<Check> {
     let remedy = "run `guerdon migrate`";
     match db.get(Request::ReadMeta, &keys::meta()).await {
-        Ok(Some(meta)) => vec![layout(&meta), phase_of(&meta)],
+        Ok(Some(meta)) => vec![layout(&meta)],
         Ok(None) => vec![Check::new("layout", false, "the table was left half made", remedy)],
         Err(failed) => {
-            let words = store::StoreError::from(failed).to_string();
-            vec![Check::new("layout", false, words, "allow what docs/dynamodb.md lists")]
+            vec![Check::new("layout", false, failed.words(), "allow what docs/dynamodb.md lists")]
         }
     }
 }
@@ -119,18 +134,5 @@ fn layout(meta: &Item) -> Check {
     match table::shards_of(meta) {
         Ok(shards) => Check::passed("layout", format!("of this release, with {shards} shards")),
         Err(error) => Check::new("layout", false, error.to_string(), "run the release it is of"),
-    }
-}
-
-fn phase_of(meta: &Item) -> Check {
-    let remedy = "name the store that the state has moved to, or finish the move";
-    match phase::from_item(meta).map_err(store::StoreError::from) {
-        Ok(phase) => {
-            let permitted = phase.permit(store::Writing::Change);
-            let detail =
-                permitted.as_ref().map_or_else(ToString::to_string, |()| "in use".to_owned());
-            Check::new("phase", permitted.is_ok(), detail, remedy)
-        }
-        Err(error) => Check::new("phase", false, error.to_string(), remedy),
     }
 }

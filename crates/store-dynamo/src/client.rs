@@ -6,9 +6,13 @@
 //! conflict, never sent), and after a lost answer only if making it twice is making it once. A lost
 //! answer of any other write comes back as [`Failed::Unknown`], and whoever made it asks for what
 //! became of it. `ClientRequestToken` is left alone: it is good for ten minutes only.
+//!
+//! Once the table is known to be out of reach, what would be repeated fails at once, and one task asks
+//! again and again whether it is back ([`reach`]).
 
 mod pauses;
 mod query;
+mod reach;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +38,7 @@ use tokio::time::sleep;
 
 use crate::error::{Failed, Trouble};
 use crate::faults::{Fault, Faults};
-use crate::keys::{INDEX, INDEX_PK, INDEX_SK, Key, PK, SK};
+use crate::keys::{self, INDEX, INDEX_PK, INDEX_SK, Key, PK, SK};
 use crate::requests::{Meter, Request};
 use crate::value::{Item, Read as _, text};
 use crate::write::Write;
@@ -42,6 +46,7 @@ use crate::write::Write;
 use pauses::repeated;
 pub(crate) use pauses::{Pauses, random, random_share};
 pub(crate) use query::Query;
+use reach::Reach;
 
 /// A connection that takes longer does not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -50,13 +55,15 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The same of a batch of writes, for which nobody waits but a move: a server that writes them one by
 /// one must not be sent them again while it is at it.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a table that cannot be reached is asked whether it is back.
+const BACK_POLL: Duration = Duration::from_millis(250);
 /// Keys of one `BatchGetItem`, a limit of DynamoDB.
 const BATCH_GET_MAX: usize = 100;
 /// Items of one `BatchWriteItem`, a limit of DynamoDB.
 const BATCH_WRITE_MAX: usize = 25;
 /// Batches that are written at once: of more, the last would wait for the others longer than an
 /// attempt may take.
-const BATCHES_MAX: usize = 8;
+pub(crate) const BATCHES_MAX: usize = 8;
 /// Items of one `TransactWriteItems`, a limit of DynamoDB.
 pub(crate) const TRANSACTION_MAX: usize = 100;
 
@@ -80,6 +87,7 @@ pub(crate) struct Db {
     table: String,
     meter: Arc<Meter>,
     faults: Faults,
+    reach: Arc<Reach>,
 }
 
 impl Db {
@@ -106,6 +114,7 @@ impl Db {
             table: place.table.clone(),
             meter: Arc::default(),
             faults: Faults::default(),
+            reach: Arc::default(),
         }
     }
 
@@ -128,7 +137,7 @@ impl Db {
 
     /// Reads one item, consistently.
     pub(crate) async fn get(&self, request: Request, key: &Key) -> Result<Option<Item>, Failed> {
-        repeated(true, || self.try_get(request, key)).await
+        self.read(|| self.try_get(request, key)).await
     }
 
     /// The same without repetitions, for who repeats himself or wants to know at once.
@@ -218,7 +227,7 @@ impl Db {
             let rest = found.unprocessed_keys.and_then(|mut all| all.remove(&self.table));
             Ok((items.unwrap_or_default(), rest.map(|rest| rest.keys).unwrap_or_default()))
         };
-        repeated(true, get).await
+        self.read(get).await
     }
 
     /// Reads items as they stand at one instant, in the order of their keys; `None` where there is
@@ -247,7 +256,7 @@ impl Db {
             let items = found.responses.unwrap_or_default();
             Ok(items.into_iter().map(|one| one.item.filter(|item| !item.is_empty())).collect())
         };
-        repeated(true, read).await
+        self.read(read).await
     }
 
     /// Reads the items of a query in order, consistently unless it is one of the index.
@@ -302,7 +311,7 @@ impl Db {
             let rest = found.last_evaluated_key.filter(|key| !key.is_empty());
             Ok((found.items.unwrap_or_default(), rest))
         };
-        repeated(true, ask).await
+        self.read(ask).await
     }
 
     /// Makes all of these changes or none. Nothing of it is repeated after a lost answer.
@@ -312,7 +321,7 @@ impl Db {
         writes: Vec<Write>,
     ) -> Result<(), Failed> {
         let items = self.build(writes)?;
-        repeated(false, || self.try_transact(request, &items)).await
+        self.repeat(false, || self.try_transact(request, &items)).await
     }
 
     /// The same without repetitions.
@@ -396,7 +405,53 @@ impl Db {
             let rest = wrote.unprocessed_items.and_then(|mut all| all.remove(&self.table));
             Ok(rest.unwrap_or_default())
         };
-        repeated(true, write).await
+        self.repeat(true, write).await
+    }
+
+    /// Reads until there is an answer or the time is up. Whatever became of a read, nothing was changed.
+    async fn read<T, F>(&self, once: impl FnMut() -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
+        self.repeat(true, once).await.map_err(|failed| match failed {
+            Failed::Unknown(words) => Failed::Busy(words),
+            failed => failed,
+        })
+    }
+
+    /// Attempts until it succeeds, or cannot, or the time is up; none if the table is out of reach.
+    async fn repeat<T, F>(&self, is_idempotent: bool, once: impl FnMut() -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
+        let answers = self.reach.check()?;
+        let done = repeated(is_idempotent, once).await;
+        if let Err(trouble @ Trouble::Silent { words, .. }) = &done
+            && trouble.is_worth_repeating(is_idempotent)
+            && self.reach.lose(answers, words)
+        {
+            self.look_out();
+        }
+        Ok(done?)
+    }
+
+    /// Asks the table again and again until it answers or this is dropped.
+    fn look_out(&self) {
+        let (sdk, table, meter) = (self.sdk.clone(), self.table.clone(), Arc::clone(&self.meter));
+        let reach = Arc::downgrade(&self.reach);
+        tokio::spawn(async move {
+            while reach.upgrade().is_some_and(|reach| reach.is_lost()) {
+                sleep(BACK_POLL).await;
+                meter.call(Request::ReadMeta);
+                let ask = sdk.get_item().table_name(&table);
+                let asked = ask.set_key(Some(keys::meta().attributes())).send().await;
+                let is_silent =
+                    asked.is_err_and(|error| matches!(Trouble::of(&error), Trouble::Silent { .. }));
+                if let Some(reach) = reach.upgrade().filter(|_| !is_silent) {
+                    reach.answered();
+                }
+            }
+        });
     }
 
     /// Sends a request once, if the fault layer lets it through.
@@ -447,7 +502,13 @@ impl Db {
         self.meter.call(request);
         let words = || format!("injected into {request:?}");
         match fault {
-            None => send.await,
+            None => {
+                let answer = send.await;
+                if !matches!(answer, Err(Trouble::Silent { .. })) {
+                    self.reach.answered();
+                }
+                answer
+            }
             Some(Fault::Throttled | Fault::Conflict) => Err(Trouble::Busy(words())),
             Some(Fault::UnknownLost | Fault::Error) => Err(Trouble::Unknown(words())),
             Some(Fault::UnknownMade) => send.await.and(Err(Trouble::Unknown(words()))),

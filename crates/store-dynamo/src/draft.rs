@@ -151,23 +151,10 @@ impl Draft {
         if self.users.contains(&commit.user) {
             return Fate::Later;
         }
-        let mut trial = self.trial.clone();
-        match known.books.spend(&mut trial, known.fresh, commit.moves()) {
-            Ok(()) => {}
+        let (part, trial) = match self.draw_up(place, commit, known) {
+            Ok(drawn_up) => drawn_up,
             Err(Stop::Read(line_item, day)) => return self.need(line_item, day),
             Err(Stop::Over(outcome)) => return Fate::Over(Answer::Outcome(outcome)),
-        }
-        let (others, queued) = commit.other_writes(self.shard, self.next_position());
-        let others = others.into_iter().map(|write| (Tag::Other(place), write));
-        let hot = (Tag::Hot(place), commit.hot_write(self.shard));
-        let has_record = commit.record.is_some();
-        let part = Part {
-            items: [hot].into_iter().chain(others).collect(),
-            record: has_record.then_some(Owned::By(commit.user)),
-            touched: (!has_record).then_some(commit.user),
-            queued,
-            bytes: commit.size,
-            bodies: 0,
         };
         let levels = trial.levels(commit.moves());
         let answer = Answer::Outcome(Outcome::Applied(Committed { levels }));
@@ -176,6 +163,40 @@ impl Draft {
             self.users.insert(commit.user);
         }
         fate
+    }
+
+    /// What a change adds, and the budgets after it. Where that leaves room for it, budgets that lanes
+    /// meet at are split as well; otherwise another time.
+    fn draw_up(
+        &self,
+        place: usize,
+        commit: &Commit,
+        known: Known<'_>,
+    ) -> Result<(Part, Trial), Stop> {
+        let spend = |may_split| {
+            let mut trial = self.trial.clone();
+            known.books.spend(&mut trial, known.fresh, commit.moves(), may_split)?;
+            Ok(trial)
+        };
+        let trial = spend(true)?;
+        let part = self.part_of(place, commit);
+        let trial = if self.size(&part, &trial).fits() { trial } else { spend(false)? };
+        Ok((part, trial))
+    }
+
+    fn part_of(&self, place: usize, commit: &Commit) -> Part {
+        let (others, queued) = commit.other_writes(self.shard, self.next_position());
+        let others = others.into_iter().map(|write| (Tag::Other(place), write));
+        let hot = (Tag::Hot(place), commit.hot_write(self.shard));
+        let has_record = commit.record.is_some();
+        Part {
+            items: [hot].into_iter().chain(others).collect(),
+            record: has_record.then_some(Owned::By(commit.user)),
+            touched: (!has_record).then_some(commit.user),
+            queued,
+            bytes: commit.size,
+            bodies: 0,
+        }
     }
 
     fn append(&mut self, place: usize, record: &Record) -> Fate {
@@ -237,21 +258,52 @@ impl Draft {
 
     /// Adds a unit, if there is room for it.
     fn add(&mut self, part: Part, trial: Trial, answer: Answer) -> Fate {
-        let items = OWN_ITEMS + self.items.len() + part.items.len() + trial.items();
-        let (bytes, bodies) = (self.bytes + part.bytes, self.bodies + part.bodies);
-        if items > TRANSACTION_MAX || bytes > BYTES_MAX || bodies > BODIES_MAX {
-            if !self.is_empty() {
-                return Fate::Later;
-            }
-            let words = format!("a change of {items} items and {bytes} bytes is too large");
-            return Fate::Done(Err(StoreError::Unavailable(words)));
+        let size = self.size(&part, &trial);
+        if !size.fits() {
+            return if self.is_empty() { Fate::Done(Err(size.refusal())) } else { Fate::Later };
         }
         self.trial = trial;
         self.items.extend(part.items);
         self.group.records.extend(part.record);
         self.group.touched.extend(part.touched);
         self.queued += part.queued;
-        (self.bytes, self.bodies) = (bytes, bodies);
+        (self.bytes, self.bodies) = (size.bytes, size.bodies);
         Fate::In(answer)
     }
+
+    /// Its size with one more unit.
+    fn size(&self, part: &Part, trial: &Trial) -> Size {
+        Size {
+            items: OWN_ITEMS + self.items.len() + part.items.len() + trial.items(),
+            bytes: self.bytes + part.bytes,
+            bodies: self.bodies + part.bodies,
+        }
+    }
 }
+
+/// What a transaction has only so much room for.
+#[derive(Clone, Copy)]
+struct Size {
+    items: usize,
+    bytes: usize,
+    bodies: usize,
+}
+
+impl Size {
+    fn fits(self) -> bool {
+        self.items <= TRANSACTION_MAX && self.bytes <= BYTES_MAX && self.bodies <= BODIES_MAX
+    }
+
+    /// What is answered to a unit that is too large by itself. It would be tomorrow as well, so this
+    /// is nothing to try again.
+    fn refusal(self) -> StoreError {
+        let Self { items, bytes, .. } = self;
+        StoreError::Corrupt(format!(
+            "a change of {items} items and {bytes} bytes can never be written: a transaction has at \
+             most {TRANSACTION_MAX} items and {BYTES_MAX} bytes"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,15 @@ impl Failed {
     pub(crate) fn corrupt(words: impl Into<String>) -> Self {
         Self::Store(StoreError::Corrupt(words.into()))
     }
+
+    /// What went wrong, without what that means for the caller.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Refused(reasons) => format!("others were faster again and again: {reasons:?}"),
+            Self::Busy(words) | Self::Unknown(words) => words,
+            Self::Store(error) => error.why().to_owned(),
+        }
+    }
 }
 
 impl From<StoreError> for Failed {
@@ -79,12 +88,9 @@ impl From<StoreError> for Failed {
 impl From<Failed> for StoreError {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::Refused(reasons) => {
-                Self::Unavailable(format!("others were faster again and again: {reasons:?}"))
-            }
-            Failed::Busy(words) => Self::Unavailable(words),
-            Failed::Unknown(words) => Self::Unknown(words),
             Failed::Store(error) => error,
+            Failed::Unknown(words) => Self::Unknown(words),
+            Failed::Busy(_) | Failed::Refused(_) => Self::Unavailable(failed.words()),
         }
     }
 }
@@ -98,6 +104,13 @@ pub(crate) enum Trouble {
     Busy(String),
     /// The answer was lost.
     Unknown(String),
+    /// Nobody has answered. It was made, if at all, only if it was sent.
+    Silent {
+        /// What is known of it.
+        words: String,
+        /// Whether it may have been sent.
+        is_sent: bool,
+    },
     /// It cannot succeed.
     Fatal(String),
 }
@@ -108,6 +121,7 @@ impl Trouble {
         match self {
             Self::Busy(_) => true,
             Self::Unknown(_) => is_idempotent,
+            Self::Silent { is_sent, .. } => is_idempotent || !is_sent,
             Self::Refused(_) | Self::Fatal(_) => false,
         }
     }
@@ -120,9 +134,8 @@ impl Trouble {
         let words = words(error);
         match error {
             SdkError::ConstructionFailure(_) => Self::Fatal(words),
-            SdkError::DispatchFailure(_) if was_never_sent(error) => Self::Busy(words),
             SdkError::ServiceError(answer) => Self::of_answer(answer.err(), words),
-            _ => Self::Unknown(words),
+            _ => Self::Silent { words, is_sent: !was_never_sent(error) },
         }
     }
 
@@ -166,8 +179,10 @@ impl From<Trouble> for Failed {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Refused(reasons) => Self::Refused(reasons),
-            Trouble::Busy(words) => Self::Busy(words),
-            Trouble::Unknown(words) => Self::Unknown(words),
+            Trouble::Busy(words) | Trouble::Silent { words, is_sent: false } => Self::Busy(words),
+            Trouble::Unknown(words) | Trouble::Silent { words, is_sent: true } => {
+                Self::Unknown(words)
+            }
             Trouble::Fatal(words) => Self::Store(StoreError::Unavailable(words)),
         }
     }

@@ -2,9 +2,9 @@
 //!
 //! | `pk` | `sk` | item |
 //! |---|---|---|
-//! | `META` | `META` | version of the layout, number of shards |
-//! | `H#shard` | `H` | head of a journal shard: group, position, phase, deliveries born |
-//! | `Q#shard` | `Q` | state of a shard's outbox: phase, how counts have moved |
+//! | `META` | `META` | version of the layout, number of shards, phase, run, identity |
+//! | `H#shard` | `H` | head of a journal shard: group, position, phase, run, deliveries born |
+//! | `Q#shard` | `Q` | state of a shard's outbox: phase, run, how counts have moved |
 //! | `J#shard#group/1000` | `group` | one group: whose records are in it ([`crate::group`]) |
 //! | `JI#place/1000` | `place` | one imported record: whose it is |
 //! | `M` | `H` | how far the shards are merged ([`crate::merge`]) |
@@ -45,8 +45,12 @@ pub(crate) const INDEX: &str = "due";
 
 /// Phase of the store in heads and queues: the number of a phase, see [`crate::phase`].
 pub(crate) const PHASE: &str = "phase";
+/// The latest run of a mover, in the meta item and in heads and queues: see [`crate::transfer`].
+pub(crate) const RUN: &str = "run";
 /// The words of a store that has moved.
 pub(crate) const PHASE_WORDS: &str = "words";
+/// The identity of the state, in the meta item.
+pub(crate) const IDENTITY: &str = "identity";
 /// The version of an item that is written only if nobody else has written it since.
 pub(crate) const VERSION: &str = "v";
 /// The newest group of a shard, in its head; the first group is 1.

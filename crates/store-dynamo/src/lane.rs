@@ -23,6 +23,8 @@
 //! | a user who is to be refused | 1 read of him |
 //! | a lost answer | 1 read and 1 transaction, until it is resolved |
 
+mod heeded;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +47,8 @@ use crate::state::Hot;
 use crate::value::Item;
 use crate::work::{Answer, Unit, Work};
 
+use heeded::Heeded;
+
 /// Units that wait for a lane. When so many wait, callers wait to be let in.
 const QUEUE_MAX: usize = 1_024;
 /// Units that are looked at for one group; a transaction has no room for more.
@@ -56,6 +60,9 @@ const PAUSE_FIRST: Duration = Duration::from_millis(4);
 const PAUSE_MAX: Duration = Duration::from_millis(128);
 /// How long a lane does not write when somebody asks for quiet: he reads and writes the budget in it.
 const QUIET: Duration = Duration::from_millis(300);
+/// How often a lane is quiet while it reads what a group needs: it would never come to its own turn if
+/// others went on asking.
+const QUIETS_MAX: u32 = 3;
 /// How often a group is decided anew because it needs to know more. Each of its budgets, and each of
 /// their days, is read once.
 const READS_MAX: usize = 32;
@@ -75,7 +82,7 @@ impl Lanes {
                 head: None,
                 books: Books::new(shard, base.shards),
                 crowd: 0,
-                heeded: 0,
+                heeded: Heeded::default(),
                 alone: 0,
                 trouble: None,
             };
@@ -104,8 +111,8 @@ struct Lane {
     books: Books,
     /// How often in a row somebody else was faster.
     crowd: u32,
-    /// Who asked for quiet last, and got it; itself, if it asked.
-    heeded: u64,
+    /// Who asked for quiet and got it; itself, if it asked.
+    heeded: Heeded,
     /// How many units are still tried each by itself.
     alone: usize,
     /// Why the table could not be reached, until it is seen to answer.
@@ -204,10 +211,7 @@ impl Lane {
     /// Whether the table answers again, asked once.
     async fn is_back(&mut self) -> bool {
         let head = self.base.db.get_once(Request::ReadHead, &keys::head(self.shard)).await;
-        match head.map_err(StoreError::from) {
-            Ok(_) => self.trouble = None,
-            Err(error) => self.trouble = Some(error.to_string()),
-        }
+        self.trouble = head.err().map(Failed::words);
         self.trouble.is_none()
     }
 
@@ -246,14 +250,17 @@ impl Lane {
         Err(StoreError::Unavailable("a group needs to know too much".to_owned()))
     }
 
+    /// Reads budgets, anew after a moment of quiet if somebody asks for it.
     async fn read_budgets(&mut self, needs: &Needs) -> Result<Fresh, Failed> {
-        loop {
-            let fresh = self.read_budgets_now(needs).await?;
-            match fresh.values().filter_map(Budget::quiet).find(|who| *who != self.heeded) {
-                Some(who) => self.be_quiet(who).await,
-                None => return Ok(fresh),
+        let mut fresh = self.read_budgets_now(needs).await?;
+        for _ in 0..QUIETS_MAX {
+            if !self.heeded.take_in(fresh.values().flat_map(Budget::askers)) {
+                break;
             }
+            sleep(QUIET).await;
+            fresh = self.read_budgets_now(needs).await?;
         }
+        Ok(fresh)
     }
 
     async fn read_budgets_now(&self, needs: &Needs) -> Result<Fresh, Failed> {
@@ -305,7 +312,7 @@ impl Lane {
                 }
                 Failed::Store(error) if !is_lost => return Sent::Failed(error),
                 Failed::Busy(words) | Failed::Unknown(words) => words,
-                failed => StoreError::from(failed).to_string(),
+                failed => failed.words(),
             };
             if let Err(words) = pauses.pause_or(|| words).await {
                 return if is_lost { Sent::Unknown(words) } else { Sent::Busy(words) };
@@ -323,8 +330,8 @@ impl Lane {
 
     /// Takes in why a group was refused: somebody is answered, or what was known is forgotten.
     async fn refused(&mut self, draft: &Draft, reasons: Vec<Reason>, waiting: &mut [Unit]) {
-        let (mut is_crowded, mut is_head_lost, mut quiet) = (false, false, None);
-        let mut lost: Vec<LineItemId> = Vec::new();
+        let (mut is_crowded, mut is_head_lost) = (false, false);
+        let (mut lost, mut askers): (Vec<LineItemId>, Vec<u64>) = (Vec::new(), Vec::new());
         for (tag, reason) in draft.tags().zip(reasons) {
             let found = match reason {
                 Reason::Condition(found) => found,
@@ -340,8 +347,7 @@ impl Lane {
                     (is_crowded, is_head_lost) = (true, true);
                 }
                 Tag::Budget(line_item) => {
-                    let who = self.books.meet(line_item, found.as_ref(), !is_head_lost);
-                    quiet = quiet.or(who).filter(|who| *who != self.heeded);
+                    askers.extend(self.books.meet(line_item, found.as_ref(), !is_head_lost));
                     lost.push(line_item);
                     is_crowded = true;
                 }
@@ -355,35 +361,31 @@ impl Lane {
                 }
             }
         }
-        for (line_item, slots) in draft.trial.wholes() {
-            if lost.contains(&line_item) && self.books.lose_whole(line_item) {
-                return self.ask_for_quiet(line_item, slots).await;
-            }
-        }
-        match quiet {
-            Some(who) => self.be_quiet(who).await,
-            None if is_crowded => self.pause().await,
-            None => {}
+        let wholes = draft.trial.wholes().filter(|(line_item, _)| lost.contains(line_item));
+        let mut asked_for: Vec<(LineItemId, usize)> = wholes.collect();
+        asked_for.retain(|(line_item, _)| self.books.lose_whole(*line_item));
+        if self.heeded.take_in(askers) {
+            // Whoever asked now would disturb the one who has his quiet.
+            sleep(QUIET).await;
+        } else if let Some((line_item, slots)) = asked_for.pop() {
+            self.ask_for_quiet(line_item, slots).await;
+        } else if is_crowded {
+            self.pause().await;
         }
     }
 
     /// Asks everybody else not to write a budget for a moment. It is only a request: whoever does not
     /// hear of it makes the next attempt fail like the ones before.
     async fn ask_for_quiet(&mut self, line_item: LineItemId, slots: usize) {
-        self.heeded = random();
+        let who = random();
+        self.heeded.take_in([who]);
         let ask = |slot| {
-            let write = ask_for_quiet(line_item, slot, self.heeded);
+            let write = ask_for_quiet(line_item, slot, who);
             self.base.db.transact(Request::AskForQuiet, vec![write])
         };
         let asked = join_all((0..slots as u32).map(ask)).await;
         let failed = asked.iter().filter(|asked| asked.is_err()).count();
         tracing::debug!(%line_item, slots, failed, "asked for quiet on a budget");
-    }
-
-    /// Does as somebody asks, once.
-    async fn be_quiet(&mut self, who: u64) {
-        self.heeded = who;
-        sleep(QUIET).await;
     }
 
     /// Waits for a time of random length, longer the more often somebody else was faster.
@@ -446,3 +448,6 @@ fn expire(waiting: &mut Vec<Unit>) {
     }
     waiting.retain(|unit| !unit.is_answered());
 }
+
+#[cfg(test)]
+mod tests;

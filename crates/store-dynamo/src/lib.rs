@@ -31,6 +31,7 @@ mod error;
 mod faults;
 mod group;
 mod head;
+mod identity;
 mod journal;
 mod keys;
 mod lane;
@@ -48,7 +49,7 @@ mod write;
 
 use std::sync::Arc;
 
-pub use checks::{Check, checks};
+pub use checks::{Check, are_one, checks};
 pub use client::Place;
 pub use error::OpenError;
 pub use faults::FaultPlan;

@@ -111,24 +111,32 @@ requests! {
         "half a read for each 4 KB of entries";
     /// How many deliveries are in each state.
     ReadCounts = "BatchGetItem", "each `H#shard` and `Q#shard`", "2 reads for each shard";
-    /// The layout and the number of shards.
+    /// The layout and the number of shards; and whether a table that was out of reach is back.
     ReadMeta = "GetItem", "`META`", "1 read";
     /// What every other item stands on.
     WriteMeta = "TransactWriteItems", "`META`, `M`, each `H#shard` and `Q#shard`",
         "4 writes, and 4 for each shard";
+    /// A run of a mover has the store.
+    TakeOver = "TransactWriteItems", "`META`, and each `H#shard` and `Q#shard` by itself",
+        "2 writes, and 4 for each shard";
     /// A change of the phase.
     WritePhase = "TransactWriteItems", "`META`, each `H#shard` and `Q#shard`, at once or one by one",
         "2 writes, and 4 for each shard";
+    /// Which state the table has.
+    WriteIdentity = "TransactWriteItems", "`META`", "2 writes";
     /// How far a mover was told who was touched.
-    ReadNotes = "GetItem", "`T`, a place", "1 read";
+    ReadNotes = "GetItem", "`T#run`, a place", "1 read";
     /// The same, for the next time.
-    WriteNotes = "TransactWriteItems", "`T`, a place", "2 writes";
+    WriteNotes = "TransactWriteItems", "`T#run`, a place", "2 writes";
     /// What a move has copied in becomes readable.
     WriteImport = "TransactWriteItems", "`META`, `M` and each `H#shard` with deliveries",
         "4 writes, and 2 for each such shard";
-    /// Rows that a move copies in.
-    Import = "BatchWriteItem", "users, records, deliveries and their entries",
-        "1 write for each KB of each item; 1 for each new entry of the index";
+    /// Rows that a move copies in and that nothing changes later.
+    Import = "BatchWriteItem", "records, and the directories of records and users",
+        "1 write for each KB of each item";
+    /// Rows that a move copies in and that are changed later, so that none may come late.
+    ImportFenced = "TransactWriteItems", "`H#shard` and users or deliveries; `META` and budgets",
+        "2 writes, and 2 for each KB of each item; 1 for each new entry of the index";
 }
 
 /// What was asked of the server so far, by kind.

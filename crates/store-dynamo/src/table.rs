@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use crate::base::Base;
 use crate::client::{Db, Place};
 use crate::error::{Failed, OpenError};
-use crate::keys::{self, GROUP, INDEX, INDEX_PK, INDEX_SK, PK, POSITION, QUEUED, SK};
+use crate::keys::{self, GROUP, INDEX, INDEX_PK, INDEX_SK, PK, POSITION, QUEUED, RUN, SK};
 use crate::merge::MergeHead;
 use crate::phase;
 use crate::requests::Request;
@@ -81,7 +81,7 @@ pub(crate) async fn open(place: &Place) -> Result<Base, OpenError> {
 
 /// The shards of a table of this layout.
 pub(crate) fn shards_of(meta: &Item) -> Result<u32, OpenError> {
-    let read = |failed| OpenError::Server(store::StoreError::from(failed).to_string());
+    let read = |failed: Failed| OpenError::Server(failed.words());
     let found = meta.get_number(LAYOUT_ATTRIBUTE).map_err(read)?;
     if found != LAYOUT {
         return Err(OpenError::Newer { found, known: LAYOUT });
@@ -90,7 +90,7 @@ pub(crate) fn shards_of(meta: &Item) -> Result<u32, OpenError> {
 }
 
 fn server(failed: Failed, db: &Db) -> OpenError {
-    let words = store::StoreError::from(failed).to_string();
+    let words = failed.words();
     match words.contains("ResourceNotFoundException") {
         true => OpenError::Missing(db.table().to_owned()),
         false => OpenError::Server(words),
@@ -217,6 +217,7 @@ async fn check_meta(db: &Db) -> Result<(), OpenError> {
 
 fn with_phase(mut item: Item) -> Item {
     item.extend(phase::to_attributes(&Phase::Live));
+    item.insert(RUN.to_owned(), number(0));
     item
 }
 

@@ -70,17 +70,14 @@ impl Write {
         self
     }
 
+    /// Without a condition.
+    pub(crate) fn whatever_is_there(self) -> Self {
+        Self { condition: None, shows_old: false, ..self }
+    }
+
     /// Lets a refusal show the item that was found instead.
     pub(crate) fn showing(self) -> Self {
         Self { shows_old: true, ..self }
-    }
-
-    /// The same outside of a transaction, whatever is there; nothing but a put can be.
-    pub(crate) fn into_put(self) -> Result<WriteRequest, Failed> {
-        let What::Put(item) = self.what else {
-            return Err(Failed::corrupt("a batch of anything but puts"));
-        };
-        put_request(item)
     }
 
     /// In the words of the SDK.

@@ -23,7 +23,7 @@ use store::{
     Transfer as _, Users as _,
 };
 use store_dynamo::{DynamoStore, FaultPlan, Place};
-use support::{Dice, Tables, open, until_it_answers};
+use support::{Dice, Tables, open, until, until_it_answers};
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 
@@ -193,14 +193,15 @@ async fn what_a_broken_copy_leaves_behind_does_not_count() {
         user = sample::after(&user, &change);
     }
     let records = from.read(0, 100).await.unwrap();
-    to.set_phase(Phase::Filling).await.unwrap();
-    to.put_records(records[..2].to_vec()).await.unwrap();
+    let (run, _) = to.take_over().await.unwrap();
+    to.set_phase(run, Phase::Filling).await.unwrap();
+    to.put_records(run, records[..2].to_vec()).await.unwrap();
     to.follow_faults(Some(FaultPlan { conflicts: 100, ..FaultPlan::default() }));
-    assert!(to.put_records(records.clone()).await.is_err(), "a transaction went through");
+    assert!(to.put_records(run, records.clone()).await.is_err(), "a transaction went through");
     to.follow_faults(None);
     assert_eq!(to.head().await.unwrap(), 2);
     assert_eq!(to.read(0, 100).await.unwrap(), records[..2]);
-    to.put_records(records[2..].to_vec()).await.unwrap();
+    to.put_records(run, records[2..].to_vec()).await.unwrap();
     assert_eq!(to.read(0, 100).await.unwrap(), records);
 }
 
@@ -268,8 +269,9 @@ async fn a_table_out_of_reach_is_told_soon_and_then_at_once() {
     assert!(answers.iter().all(Result::is_err), "{answers:?}");
     assert!(time < GIVEN_UP, "{time:?}");
     let (answers, time) = net.crowd("still gone").await;
-    let is_told = |one: &Result<_, _>| matches!(one, Err(StoreError::Unavailable(_)));
-    assert!(answers.iter().all(is_told), "{answers:?}");
+    for answer in answers {
+        assert_is_told(answer);
+    }
     assert!(time < AT_ONCE, "{time:?}");
     block_in_place(|| net.tables.server.restart().unwrap());
     let begun = Instant::now();
@@ -278,6 +280,48 @@ async fn a_table_out_of_reach_is_told_soon_and_then_at_once() {
     assert!(matches!(outcome, Outcome::Applied(_)), "{outcome:?}");
     assert!(begun.elapsed() < BACK, "{:?}", begun.elapsed());
     assert_eq!(net.seen().await, (1, 2));
+}
+
+/// It is unavailable, in plain words.
+fn assert_is_told<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
+    let error = answer.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert_eq!(error.to_string().matches("the store is unavailable").count(), 1, "{error}");
+}
+
+/// The first who read in vain are told within the time of an operation, and then everybody at once,
+/// however many requests he needs and whichever kinds of them; when the server is back everything is
+/// read again. Nobody writes, so reads alone find out about both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_fail_at_once_while_the_table_is_known_to_be_out_of_reach() {
+    let net = Net::start().await;
+    let store = &net.store;
+    let load =
+        async |number: usize| store.load(sample::user(&format!("user {number}")).state.key()).await;
+    for is_frozen in [false, true] {
+        block_in_place(|| match is_frozen {
+            false => net.tables.server.kill().unwrap(),
+            true => net.tables.server.freeze().unwrap(),
+        });
+        let begun = Instant::now();
+        all((0..50).map(load)).await.into_iter().for_each(assert_is_told);
+        assert!(begun.elapsed() < GIVEN_UP, "{:?}", begun.elapsed());
+        let begun = Instant::now();
+        all((0..50).map(load)).await.into_iter().for_each(assert_is_told);
+        assert_is_told(store.level(LINE_ITEM).await);
+        assert_is_told(store.levels().await);
+        assert_is_told(store.backlog().await);
+        assert_is_told(store.read(0, 100).await);
+        assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+        block_in_place(|| match is_frozen {
+            false => net.tables.server.restart().unwrap(),
+            true => net.tables.server.thaw().unwrap(),
+        });
+        let begun = Instant::now();
+        until(async || load(0).await.ok()).await;
+        assert!(begun.elapsed() < BACK, "{:?}", begun.elapsed());
+        assert_eq!(store.levels().await.unwrap().len(), 1);
+    }
 }
 
 /// A frozen server may still do what it was asked for before: that is unknown, and asking again with

@@ -5,18 +5,19 @@ mod support;
 use std::sync::Arc;
 
 use store::Movable;
-use store::contract::heavy::{Nodes, last_unit};
+use store::contract::heavy::{Nodes, books, last_unit, seed};
 use support::Tables;
 
 /// Stores that are opened on the table, each with lanes of its own.
 const NODES: usize = 3;
 /// Shards of the table.
 const SHARDS: u32 = 4;
-/// Rounds of racers: what the server for tests can take in about a minute, as it commits one
-/// transaction at a time. Set the variable for more.
-const ROUNDS: (&str, u32) = ("GUERDON_RACES", 10);
+/// Rounds of racers, and operations: what the server for tests can take in about a minute, as it
+/// commits one transaction at a time. Set these variables for more.
+const ROUNDS: (&str, usize) = ("GUERDON_RACES", 10);
+const OPERATIONS: (&str, usize) = ("GUERDON_OPERATIONS", 1_000);
 
-fn number((variable, usual): (&str, u32)) -> u32 {
+fn number((variable, usual): (&str, usize)) -> usize {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
@@ -32,5 +33,12 @@ async fn nodes(tables: &Tables) -> Nodes {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_last_unit_goes_to_one_of_a_thousand() {
     let tables = Tables::start();
-    last_unit(&nodes(&tables).await, number(ROUNDS)).await.unwrap();
+    let rounds = u32::try_from(number(ROUNDS)).unwrap();
+    last_unit(&nodes(&tables).await, rounds).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_sum_is_exact_after_random_operations() {
+    let tables = Tables::start();
+    books(&nodes(&tables).await, number(OPERATIONS), seed()).await.unwrap();
 }

@@ -14,7 +14,7 @@ use aws_smithy_http_client::Builder;
 use store::Journal as _;
 use store::contract::all;
 use store::contract::sample;
-use store_dynamo::{Check, DynamoStore, OpenError, Place, SHARDS_MAX, checks, create};
+use store_dynamo::{Check, DynamoStore, OpenError, Place, SHARDS_MAX, are_one, checks, create};
 use support::Tables;
 
 /// The server itself, for what the store would not do.
@@ -115,4 +115,24 @@ async fn a_server_that_does_not_answer_is_said_to_be_out_of_reach() {
     assert_eq!(failed(&found), ["reachable"]);
     assert!(!found[0].remedy.is_empty());
     assert!(matches!(DynamoStore::open(&place).await, Err(OpenError::Server(_))));
+}
+
+#[tokio::test]
+async fn one_table_is_known_under_two_names() {
+    let (tables, others) = (Tables::start(), Tables::start());
+    let place = tables.make(1).await;
+    let endpoint = place.endpoint.clone().map(|address| address.replace("127.0.0.1", "localhost"));
+    let named = Place { endpoint, ..place.clone() };
+    let elsewhere = Place { endpoint: others.place().endpoint, ..place.clone() };
+    create(&elsewhere, 1).await.unwrap();
+    let absent = Place { table: "absent".to_owned(), ..place.clone() };
+    let beside = tables.make(1).await;
+    for (other, expected) in
+        [(&place, true), (&named, true), (&beside, false), (&elsewhere, false), (&absent, false)]
+    {
+        assert_eq!(are_one(&place, other).await.unwrap(), expected, "{other:?}");
+    }
+    assert!(!are_one(&absent, &absent).await.unwrap(), "a table that is not there is no table");
+    others.server.kill().unwrap();
+    assert!(matches!(are_one(&place, &elsewhere).await, Err(OpenError::Server(_))));
 }

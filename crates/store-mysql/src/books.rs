@@ -16,10 +16,10 @@ use std::sync::Arc;
 use domain::ids::{ChangeId, LineItemId, UserKey};
 use domain::journal::Chain;
 use domain::time::Timestamp;
-use store::{Phase, Seq};
+use store::{Phase, RunNumber, Seq};
 
 pub(crate) use budgets::Budget;
-pub(crate) use read::{Wants, limits_of, phase_of, used_of};
+pub(crate) use read::{Wants, limits_of, order_of, phase_of, run_of, used_of};
 
 use crate::outbox::Desk;
 
@@ -32,6 +32,10 @@ pub(crate) struct HeadRow {
     pub(crate) head: Seq,
     /// The place of the newest note of a touched user.
     pub(crate) touched: Seq,
+    /// Whether the order of the journal is that of the commits.
+    pub(crate) is_total: bool,
+    /// The latest run of a mover.
+    pub(crate) run: RunNumber,
 }
 
 /// The books of one group.
@@ -91,13 +95,29 @@ impl Books {
         &self.head.phase
     }
 
-    /// Changes that. Watching begins with nothing noted.
+    /// The latest run of a mover.
+    pub(crate) fn run(&self) -> RunNumber {
+        self.head.run
+    }
+
+    /// Gives the store to the next run, and says which that is.
+    pub(crate) fn take_over(&mut self) -> RunNumber {
+        self.head.run.0 += 1;
+        self.head.run
+    }
+
+    /// Changes what the store may be used for. Watching begins with nothing noted.
     pub(crate) fn set_phase(&mut self, phase: Phase) {
         if phase == Phase::Watched {
             self.forgotten = Some(Seq::MAX);
             self.touched.clear();
         }
         self.head.phase = phase;
+    }
+
+    /// Says whether the order of the journal is total.
+    pub(crate) fn put_order(&mut self, is_total: bool) {
+        self.head.is_total = is_total;
     }
 
     /// Forgets the older notes of touched users.

@@ -21,7 +21,7 @@ use domain::ids::MissionId;
 use domain::time::Timestamp;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
-use store::{CatalogStore, Saved, SavedRevision, StoreError, summary_of};
+use store::{CatalogStore, Saved, SavedRevision, StateId, StoreError, summary_of};
 
 use crate::ask::Ask;
 use crate::codec::{corrupt, entity_from_text, entity_to_text, rows};
@@ -29,7 +29,7 @@ use crate::connect::Session;
 use crate::error::Failure;
 use crate::options::{POINT_MAX, SCAN_MAX, WRITE_MAX};
 use crate::readers::Unit;
-use crate::{MysqlStore, sql};
+use crate::{MysqlStore, identity, sql};
 
 /// Rows that one statement writes or looks for.
 const ROWS_MAX: usize = 200;
@@ -395,5 +395,13 @@ impl CatalogStore for MysqlStore {
         history: &[SavedRevision],
     ) -> Result<bool, StoreError> {
         self.readers().transact(TakeOver { catalog, history, name: None }).await
+    }
+
+    async fn state(&self) -> Result<Option<StateId>, StoreError> {
+        identity::of_catalog(self.readers()).await
+    }
+
+    async fn adopt(&self, state: StateId) -> Result<StateId, StoreError> {
+        identity::adopt(self.readers(), state).await
     }
 }

@@ -8,7 +8,7 @@ use crate::ask::Ask;
 use crate::connect::{Connector, Role, Session};
 use crate::error::{Failure, OpenError};
 use crate::grants::missing_grants;
-use crate::migrate::{SCHEMA_VERSION, version_of};
+use crate::migrate::{SCHEMA_VERSION, is_foreign, missing, version_of};
 use crate::options::{Options, POINT_MAX};
 use crate::server::Settings;
 use crate::sql;
@@ -73,10 +73,19 @@ async fn come_in(url: &str) -> Result<(Session, Check), Check> {
     };
     opened.map_err(|error| {
         let (code, remedy) = match &error {
-            OpenError::Url(_) => ("address", "write mysql://USER:PASSWORD@HOST:PORT/DATABASE"),
+            OpenError::Url(_) => (
+                "address",
+                "write mysql://USER@HOST:PORT/DATABASE, and name the variable or the file with the \
+                 password beside it, with password_env or password_file",
+            ),
+            OpenError::Unknown(..) => (
+                "credentials",
+                "mend the user in the address, or the password in the variable or the file that \
+                 password_env or password_file names; docs/mysql.md says how to create the user",
+            ),
             OpenError::Denied(..) => (
                 "credentials",
-                "create the database and the user, and grant it what docs/mysql.md lists",
+                "create the database, or mend its name, and grant the user what docs/mysql.md lists",
             ),
             _ => ("reachable", "start the server, or mend the address, the firewall or TLS"),
         };
@@ -101,6 +110,7 @@ async fn look(
         connections(session, &settings, options).await?,
         encryption(session).await?,
         schema(session).await?,
+        tables(session).await?,
         collation(session).await?,
         clock,
     ])
@@ -194,6 +204,10 @@ async fn encryption(session: &mut Session) -> Result<Check, Failure> {
 }
 
 async fn schema(session: &mut Session) -> Result<Check, Failure> {
+    if is_foreign(session).await? {
+        let detail = "the database holds tables that are not Guerdon's".to_owned();
+        return Ok(Check::new("schema", false, detail, "give Guerdon a database of its own"));
+    }
     let found = version_of(session).await?;
     let detail = format!("schema {found}; this release needs {SCHEMA_VERSION}");
     let remedy = match found < SCHEMA_VERSION {
@@ -201,6 +215,18 @@ async fn schema(session: &mut Session) -> Result<Check, Failure> {
         false => "run the release that migrated it, or a newer one",
     };
     Ok(Check::new("schema", found == SCHEMA_VERSION, detail, remedy))
+}
+
+/// What was made is made once: a table that was lost has lost what was in it, and that is not hidden
+/// by an empty one.
+async fn tables(session: &mut Session) -> Result<Check, Failure> {
+    let missing = missing(session).await?;
+    let detail = match missing.is_empty() {
+        true => "what was made is there".to_owned(),
+        false => format!("made once, and gone: {}", missing.join(", ")),
+    };
+    let remedy = "put a backup of the database in its place; `guerdon migrate` makes nothing twice";
+    Ok(Check::new("tables", missing.is_empty(), detail, remedy))
 }
 
 async fn collation(session: &mut Session) -> Result<Check, Failure> {
@@ -212,6 +238,24 @@ async fn collation(session: &mut Session) -> Result<Check, Failure> {
     };
     let remedy = "ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
     Ok(Check::new("collation", columns.is_empty(), detail, remedy))
+}
+
+/// Whether two addresses lead to one database: what is locked through one is locked through the other.
+///
+/// # Errors
+/// One of them cannot be reached, or nobody is let in.
+pub async fn are_one(url: &str, other: &str) -> Result<bool, OpenError> {
+    let [one, other] = [Connector::parse(url)?, Connector::parse(other)?];
+    let mut session = one.open_first(Role::Migrator).await?;
+    let mut beside = other.open_first(Role::Migrator).await?;
+    let found = async {
+        let mark = text(&mut session, sql::MARK, 0).await?;
+        let ask = Ask::new(sql::MARK_SEEN).bind(mark.as_str()).bind(mark.as_str());
+        let row = beside.row(&ask, POINT_MAX).await?;
+        let seen: Option<Option<i64>> = row.map(|row| row.try_get(0)).transpose()?;
+        Ok::<_, Failure>(seen.flatten() == Some(1))
+    };
+    found.await.map_err(|failure| one.refusal(failure))
 }
 
 async fn clock(session: &mut Session, now: Timestamp) -> Result<Check, Failure> {

@@ -94,8 +94,11 @@ impl Connector {
     pub(crate) fn refusal(&self, failure: Failure) -> OpenError {
         let shown = self.shown.clone();
         match failure {
-            // Access denied, to the server or to the database; no such database.
-            Failure::Sql(error) if matches!(number_of(&error), Some(1044 | 1045 | 1049 | 1698)) => {
+            Failure::Sql(error) if matches!(number_of(&error), Some(1045 | 1698)) => {
+                OpenError::Unknown(shown, error.to_string())
+            }
+            // Access denied to the database; no such database.
+            Failure::Sql(error) if matches!(number_of(&error), Some(1044 | 1049)) => {
                 OpenError::Denied(shown, error.to_string())
             }
             Failure::Sql(sqlx::Error::Configuration(why)) => OpenError::Url(why.to_string()),

@@ -14,8 +14,11 @@ pub enum OpenError {
     /// Nobody answers there.
     #[error("the database at {0} does not answer: {1}; check that it runs and can be reached")]
     Unreachable(String, String),
-    /// The user may not come in, or not into this database.
-    #[error("the database at {0} lets nobody in with this user, password and name: {1}")]
+    /// The server does not know the user, or not with this password.
+    #[error("the server of the database at {0} lets nobody in with this user and password: {1}")]
+    Unknown(String, String),
+    /// The user may not come into this database, or there is none.
+    #[error("the database at {0} is not there for this user: {1}")]
     Denied(String, String),
     /// The server is too old, or of another make.
     #[error("the server calls itself {0}; MySQL 8.0 or MariaDB 10.6, or later, is needed")]

@@ -4,6 +4,7 @@
 //! them, so a reader never sees one before another that precedes it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use domain::ids::UserKey;
@@ -13,9 +14,9 @@ use store::{Journal, Seq, StoreError, Stored, Writing};
 
 use crate::ask::Ask;
 use crate::books::{Books, Wants};
-use crate::codec::{corrupt, record_to_bytes, rows, stored_of};
+use crate::codec::{record_to_bytes, rows, stored_of};
 use crate::error::Failure;
-use crate::options::{POINT_MAX, SCAN_MAX};
+use crate::options::SCAN_MAX;
 use crate::writer::Work;
 use crate::{MysqlStore, sql};
 
@@ -52,12 +53,11 @@ impl Journal for MysqlStore {
     }
 
     async fn head(&self) -> Result<Seq, StoreError> {
-        let found = self.readers().row(&Ask::new(sql::HEAD), POINT_MAX).await?;
-        let row = found.ok_or_else(|| corrupt("state_head", "the row is missing"))?;
+        let row = self.readers().head().await?;
         Ok(row.try_get(2).map_err(Failure::from)?)
     }
 
     fn is_total_order(&self) -> bool {
-        true
+        self.has_total_order.load(Ordering::Relaxed)
     }
 }

@@ -38,6 +38,7 @@ mod connect;
 mod error;
 mod gate;
 mod grants;
+mod identity;
 mod journal;
 mod migrate;
 mod options;
@@ -52,16 +53,17 @@ mod users;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use store::StoreError;
 
-pub use checks::{Check, checks};
+pub use checks::{Check, are_one, checks};
 pub use error::OpenError;
 pub use migrate::{Migrated, SCHEMA_VERSION, migrate};
 pub use options::{GROUP_MAX_DEFAULT, Options, READERS_DEFAULT};
 pub use sql::{STATEMENTS, Statement};
 
-use connect::{Connector, Role};
+use connect::{Connector, Role, Session};
 use gate::Gate;
 use readers::Readers;
 use writer::{Queue, Work};
@@ -70,6 +72,8 @@ use writer::{Queue, Work};
 #[derive(Debug)]
 pub struct MysqlStore {
     readers: Readers,
+    /// Whether the order of the journal is total, as the database says.
+    has_total_order: AtomicBool,
     /// `None` if the store was opened only for reading.
     queue: Option<Queue>,
 }
@@ -84,10 +88,12 @@ impl MysqlStore {
         let mut session = connector.open_first(Role::Reader).await?;
         server::check(&mut session, &options).await?;
         migrate::check_version(&mut session).await?;
+        let has_total_order = order_in(&connector, &mut session).await?;
         let gate = Arc::new(Gate::new());
         let queue = Queue::start(connector.clone(), Arc::clone(&gate), options.group_max).await;
         let queue = queue.map_err(|failure| connector.refusal(failure))?;
-        Ok(Self { readers: Readers::pool(connector, gate, options.readers), queue: Some(queue) })
+        let readers = Readers::pool(connector, gate, options.readers);
+        Ok(Self { readers, has_total_order, queue: Some(queue) })
     }
 
     /// Opens the store at `url` as it is at this moment: whatever is committed meanwhile is not seen,
@@ -103,7 +109,8 @@ impl MysqlStore {
         migrate::check_version(&mut session).await?;
         let begun = session.plain(sql::BEGIN_VIEW, options::POINT_MAX).await;
         begun.map_err(|failure| connector.refusal(failure))?;
-        Ok(Self { readers: Readers::view(session), queue: None })
+        let has_total_order = order_in(&connector, &mut session).await?;
+        Ok(Self { readers: Readers::view(session), has_total_order, queue: None })
     }
 
     fn readers(&self) -> &Readers {
@@ -117,4 +124,10 @@ impl MysqlStore {
             None => Err(StoreError::Unavailable("the store is open only for reading".to_owned())),
         }
     }
+}
+
+/// Whether the order of the journal is total, for a store that is being opened.
+async fn order_in(connector: &Connector, session: &mut Session) -> Result<AtomicBool, OpenError> {
+    let is_total = readers::has_total_order(session).await;
+    is_total.map(AtomicBool::new).map_err(|failure| connector.refusal(failure))
 }

@@ -119,17 +119,37 @@ async fn lock(session: &mut Session) -> Result<(), OpenError> {
     }
 }
 
-/// Fails if the database has tables but no notes of ours; makes the notes if it is empty.
-async fn check_ours(session: &mut Session) -> Result<(), OpenError> {
-    if is_there(session, NOTES.makes).await.map_err(refused)? {
-        return Ok(());
+/// What the steps that were taken have made and is not there any more, in words.
+pub(crate) async fn missing(session: &mut Session) -> Result<Vec<String>, Failure> {
+    let taken = version_of(session).await? as usize;
+    let mut missing = Vec::new();
+    for statement in STEPS.iter().take(taken).flat_map(|step| step.statements) {
+        let is_checked = !matches!(statement.makes, Makes::Rows(_));
+        if is_checked && !is_there(session, statement.makes).await? {
+            missing.push(statement.makes.words());
+        }
     }
-    let tables = session.rows(&Ask::new(sql::TABLES), POINT_MAX).await.map_err(refused)?;
-    if !tables.is_empty() {
+    Ok(missing)
+}
+
+/// Whether the database has tables but no notes of ours.
+pub(crate) async fn is_foreign(session: &mut Session) -> Result<bool, Failure> {
+    if is_there(session, NOTES.makes).await? {
+        return Ok(false);
+    }
+    Ok(!session.rows(&Ask::new(sql::TABLES), POINT_MAX).await?.is_empty())
+}
+
+/// Fails if the database is another program's; makes the notes if it is empty.
+async fn check_ours(session: &mut Session) -> Result<(), OpenError> {
+    if is_foreign(session).await.map_err(refused)? {
         let database = session.row(&Ask::new(sql::DATABASE), POINT_MAX).await.map_err(refused)?;
         let name = database.map(|row| row.try_get(0)).transpose();
         let name: Option<String> = name.map_err(|error| refused(error.into()))?;
         return Err(OpenError::NotOurs(name.unwrap_or_default()));
+    }
+    if is_there(session, NOTES.makes).await.map_err(refused)? {
+        return Ok(());
     }
     session.plain(NOTES.text, STATEMENT_MAX).await.map_err(refused)
 }

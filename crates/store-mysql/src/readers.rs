@@ -14,6 +14,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use crate::ask::Ask;
+use crate::books::order_of;
+use crate::codec::corrupt;
 use crate::connect::{Connector, Role, Session};
 use crate::error::Failure;
 use crate::gate::Gate;
@@ -84,6 +86,12 @@ impl Readers {
         Ok(self.rows(ask, limit).await?.into_iter().next())
     }
 
+    /// The row that every writer locks.
+    pub(crate) async fn head(&self) -> Result<MySqlRow, StoreError> {
+        let found = self.row(&Ask::new(sql::HEAD), POINT_MAX).await?;
+        Ok(found.ok_or_else(no_head)?)
+    }
+
     /// Runs a short transaction until it is committed or refused.
     pub(crate) async fn transact<U: Unit>(&self, mut unit: U) -> Result<U::Answer, StoreError> {
         match &self.0 {
@@ -93,6 +101,16 @@ impl Readers {
             }
         }
     }
+}
+
+/// Whether the order of the journal is total, as a session sees it.
+pub(crate) async fn has_total_order(session: &mut Session) -> Result<bool, Failure> {
+    let found = session.row(&Ask::new(sql::HEAD), POINT_MAX).await?;
+    order_of(&found.ok_or_else(no_head)?)
+}
+
+fn no_head() -> Failure {
+    corrupt("state_head", "the row is missing").into()
 }
 
 async fn view_rows(
@@ -166,7 +184,7 @@ impl Pool {
         let is_lost = failure.is_lost();
         let error = StoreError::from(failure);
         if is_lost {
-            self.gate.lost(since, &error.to_string());
+            self.gate.lost(since, error.why());
         }
         error
     }

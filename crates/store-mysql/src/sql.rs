@@ -85,12 +85,20 @@ statements! {
     WRITER_GROUP = "SELECT group_no FROM writers WHERE writer = ?";
 
     /// Whose turn it is: what every transaction of the state locks first.
-    HEAD_LOCK = "SELECT phase, moved_to, head, touched FROM state_head WHERE id = 1 FOR UPDATE";
+    HEAD_LOCK = "SELECT phase, moved_to, head, touched, is_total, run_no FROM state_head \
+                 WHERE id = 1 FOR UPDATE";
     /// The same, to look at.
-    HEAD = "SELECT phase, moved_to, head, touched FROM state_head WHERE id = 1";
+    HEAD = "SELECT phase, moved_to, head, touched, is_total, run_no FROM state_head WHERE id = 1";
     /// The head after a group; the guard is the place that the group began with.
-    HEAD_SET = "UPDATE state_head SET phase = ?, moved_to = ?, head = ?, touched = ? \
-                WHERE id = 1 AND head = ?";
+    HEAD_SET = "UPDATE state_head SET phase = ?, moved_to = ?, head = ?, touched = ?, \
+                is_total = ?, run_no = ? WHERE id = 1 AND head = ?";
+    /// Which state the database has.
+    IDENTITY = "SELECT identity FROM state_head WHERE id = 1";
+    /// The same, the phase and the run, for somebody who may write it in turn with all who write.
+    IDENTITY_LOCK = "SELECT phase, moved_to, identity, run_no FROM state_head WHERE id = 1 \
+                     FOR UPDATE";
+    /// Says it.
+    IDENTITY_SET = "UPDATE state_head SET identity = ? WHERE id = 1";
     /// Forgets the older notes of touched users.
     TOUCHED_FORGET = "DELETE FROM touched_users WHERE note <= ?";
     /// The oldest note and the newest.
@@ -237,6 +245,12 @@ statements! {
     CATALOG_REVISION = "SELECT revision FROM catalog_head WHERE id = 1";
     /// The same for somebody who is about to edit: edits take turns.
     CATALOG_LOCK = "SELECT revision, UUID() FROM catalog_head WHERE id = 1 FOR UPDATE";
+    /// Which state belongs to the catalogue.
+    CATALOG_STATE = "SELECT state FROM catalog_head WHERE id = 1";
+    /// The same for somebody who may say it.
+    CATALOG_STATE_LOCK = "SELECT state FROM catalog_head WHERE id = 1 FOR UPDATE";
+    /// Says it.
+    CATALOG_STATE_SET = "UPDATE catalog_head SET state = ? WHERE id = 1";
     /// The revision after an edit.
     CATALOG_SET = "UPDATE catalog_head SET revision = ? WHERE id = 1";
     /// The whole catalogue as of one moment, deleted rows included: a statement has one view. Every
@@ -302,6 +316,12 @@ statements! {
     STEPS_LOCK = "SELECT GET_LOCK(CONCAT('guerdon.', SHA1(DATABASE())), ?)";
     /// Lets a second migrator in.
     STEPS_UNLOCK = "SELECT RELEASE_LOCK(CONCAT('guerdon.', SHA1(DATABASE())))";
+    /// Marks the database for others to see, and says with what; the server lets go when the session
+    /// ends.
+    MARK = "SELECT CAST(CONNECTION_ID() AS CHAR), \
+            GET_LOCK(CONCAT('one.', LEFT(SHA1(DATABASE()), 32), '.', CONNECTION_ID()), 0)";
+    /// Whether the session of that number has marked the database.
+    MARK_SEEN = "SELECT IS_USED_LOCK(CONCAT('one.', LEFT(SHA1(DATABASE()), 32), '.', ?)) = ?";
     /// Which tables there are.
     TABLES = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables \
               WHERE table_schema = DATABASE() ORDER BY 1";

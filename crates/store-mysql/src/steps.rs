@@ -74,8 +74,9 @@ const fn rows(table: &'static str, text: &'static str) -> Guarded {
 /// milliseconds since 1970 and money is micro-units, both signed.
 const FIRST: &[Guarded] = &[
     // One row. Every transaction that writes state locks it first, so they take turns: `head` is the
-    // place of the newest record, `phase` and `moved_to` are what the store may be used for, and
-    // `touched` is the number of the newest note in `touched_users`.
+    // place of the newest record, `phase` and `moved_to` are what the store may be used for,
+    // `touched` is the number of the newest note in `touched_users`, `is_total` says whether the order
+    // of the journal is that of the commits, and `run_no` is the latest run of a mover. `identity` is of the state, once it was given one.
     table(
         "state_head",
         "CREATE TABLE state_head (
@@ -83,12 +84,16 @@ const FIRST: &[Guarded] = &[
             phase    TINYINT UNSIGNED NOT NULL,
             moved_to TEXT NOT NULL,
             head     BIGINT UNSIGNED NOT NULL,
-            touched  BIGINT UNSIGNED NOT NULL
+            touched  BIGINT UNSIGNED NOT NULL,
+            is_total BOOLEAN NOT NULL,
+            run_no   BIGINT UNSIGNED NOT NULL,
+            identity BINARY(16) NULL
         ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     ),
     rows(
         "state_head",
-        "INSERT IGNORE INTO state_head (id, phase, moved_to, head, touched) VALUES (1, 0, '', 0, 0)",
+        "INSERT IGNORE INTO state_head (id, phase, moved_to, head, touched, is_total, run_no) \
+         VALUES (1, 0, '', 0, 0, TRUE, 0)",
     ),
     // One row a node that writes: the number of its newest group, so that a lost answer to a COMMIT
     // can be asked for. `seen_at` is the server's clock; rows of nodes that are gone are cleaned up.
@@ -221,11 +226,13 @@ const FIRST: &[Guarded] = &[
             PRIMARY KEY (day, line_item, app)
         ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     ),
+    // `state` is the identity of the state that belongs to the catalogue, once that was said.
     table(
         "catalog_head",
         "CREATE TABLE catalog_head (
             id       TINYINT UNSIGNED NOT NULL PRIMARY KEY,
-            revision BIGINT UNSIGNED NOT NULL
+            revision BIGINT UNSIGNED NOT NULL,
+            state    BINARY(16) NULL
         ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     ),
     rows("catalog_head", "INSERT IGNORE INTO catalog_head (id, revision) VALUES (1, 0)"),

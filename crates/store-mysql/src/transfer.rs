@@ -2,26 +2,65 @@
 //!
 //! The phase stands in the row that every writer locks, so a change of it is in order with all
 //! commits: the group that makes the store `Moved` is behind every group that was ever acknowledged,
-//! and whatever a forgotten node tries later finds it so.
+//! and whatever a forgotten node tries later finds it so. The number of the run that has the store
+//! stands there too, so a run that was taken over writes nothing behind the other one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use domain::ids::{ChangeId, DeliveryId, LineItemId, UserKey};
 use domain::time::Day;
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
-use store::{BudgetRow, Claimed, Phase, Seq, StoreError, Stored, Transfer, UserRow, Writing};
+use store::{
+    BudgetRow, Claimed, Phase, RunNumber, Seq, StoreError, Stored, Transfer, UserRow, Writing,
+};
 
 use crate::ask::Ask;
-use crate::books::{Books, Entry, UserWrite, Wants, limits_of, phase_of, used_of};
-use crate::codec::{bytes_of, corrupt, loaded_of, record_to_bytes, rows, state_to_bytes};
+use crate::books::{Books, Entry, UserWrite, Wants, limits_of, phase_of, run_of, used_of};
+use crate::codec::{bytes_of, loaded_of, record_to_bytes, rows, state_to_bytes};
 use crate::error::Failure;
 use crate::options::{POINT_MAX, SCAN_MAX};
 use crate::outbox::{After, DeliveryRow, Post, delivery_of};
 use crate::writer::Work;
 use crate::{MysqlStore, sql};
+
+struct TakeOver;
+
+impl Work for TakeOver {
+    type Answer = (RunNumber, Phase);
+
+    const WRITING: Option<Writing> = None;
+
+    fn wants(&self, _: &mut Wants) {}
+
+    fn run(&self, books: &mut Books) -> Result<Self::Answer, StoreError> {
+        Ok((books.take_over(), books.phase().clone()))
+    }
+}
+
+/// Work that is done for a run, and refused once another one has the store.
+struct ByRun<W>(RunNumber, W);
+
+impl<W: Work> Work for ByRun<W> {
+    type Answer = W::Answer;
+
+    const WRITING: Option<Writing> = W::WRITING;
+
+    fn mover(&self) -> Option<RunNumber> {
+        Some(self.0)
+    }
+
+    fn wants(&self, wants: &mut Wants) {
+        self.1.wants(wants);
+    }
+
+    fn run(&self, books: &mut Books) -> Result<W::Answer, StoreError> {
+        self.1.run(books)
+    }
+}
 
 struct SetPhase(Phase);
 
@@ -58,7 +97,7 @@ impl Work for ForgetTouched {
 
 impl MysqlStore {
     /// Forgets what an earlier move noted, piece by piece, but for the last piece.
-    async fn forget_most(&self) -> Result<(), StoreError> {
+    async fn forget_most(&self, run: RunNumber) -> Result<(), StoreError> {
         let found = self.readers().row(&Ask::new(sql::TOUCHED_ENDS), POINT_MAX).await?;
         let end = |column| match &found {
             Some(row) => {
@@ -69,8 +108,23 @@ impl MysqlStore {
         let (mut next, newest) = (end(0)?, end(1)?);
         while newest - next > FORGOTTEN_MAX {
             next += FORGOTTEN_MAX;
-            self.ask(ForgetTouched(next)).await?;
+            self.ask(ByRun(run, ForgetTouched(next))).await?;
         }
+        Ok(())
+    }
+}
+
+struct PutOrder(bool);
+
+impl Work for PutOrder {
+    type Answer = ();
+
+    const WRITING: Option<Writing> = Some(Writing::Copy);
+
+    fn wants(&self, _: &mut Wants) {}
+
+    fn run(&self, books: &mut Books) -> Result<(), StoreError> {
+        books.put_order(self.0);
         Ok(())
     }
 }
@@ -222,19 +276,27 @@ fn budgets_of(found: &[MySqlRow]) -> Result<Vec<BudgetRow>, Failure> {
 #[async_trait]
 impl Transfer for MysqlStore {
     async fn phase(&self) -> Result<Phase, StoreError> {
-        let found = self.readers().row(&Ask::new(sql::HEAD), POINT_MAX).await?;
-        let row = found.ok_or_else(|| corrupt("state_head", "the row is missing"))?;
-        Ok(phase_of(&row)?)
+        Ok(phase_of(&self.readers().head().await?)?)
     }
 
-    async fn set_phase(&self, phase: Phase) -> Result<(), StoreError> {
+    async fn take_over(&self) -> Result<(RunNumber, Phase), StoreError> {
+        self.ask(TakeOver).await
+    }
+
+    async fn set_phase(&self, run: RunNumber, phase: Phase) -> Result<(), StoreError> {
         if phase == Phase::Watched {
-            self.forget_most().await?;
+            self.forget_most(run).await?;
         }
-        self.ask(SetPhase(phase)).await
+        self.ask(ByRun(run, SetPhase(phase))).await
     }
 
-    async fn touched(&self, after: Seq, limit: usize) -> Result<(Vec<UserKey>, Seq), StoreError> {
+    async fn touched(
+        &self,
+        run: RunNumber,
+        after: Seq,
+        limit: usize,
+    ) -> Result<(Vec<UserKey>, Seq), StoreError> {
+        run.check(run_of(&self.readers().head().await?, 5)?)?;
         let ask = Ask::new(sql::TOUCHED_READ).bind(after).bind(rows(limit));
         let found = self.readers().rows(&ask, SCAN_MAX).await?;
         let place = found.last().map(|row| row.try_get(0)).transpose().map_err(Failure::from)?;
@@ -293,19 +355,25 @@ impl Transfer for MysqlStore {
         Ok(found.iter().map(carried_of).collect::<Result<_, _>>()?)
     }
 
-    async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
-        self.ask(PutUsers::from(rows)).await
+    async fn put_order(&self, run: RunNumber, is_total: bool) -> Result<(), StoreError> {
+        self.ask(ByRun(run, PutOrder(is_total))).await?;
+        self.has_total_order.store(is_total, Ordering::Relaxed);
+        Ok(())
     }
 
-    async fn put_records(&self, records: Vec<Stored>) -> Result<(), StoreError> {
-        self.ask(PutRecords::from(records)).await
+    async fn put_users(&self, run: RunNumber, rows: Vec<UserRow>) -> Result<(), StoreError> {
+        self.ask(ByRun(run, PutUsers::from(rows))).await
     }
 
-    async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
-        self.ask(PutBudgets(rows)).await
+    async fn put_records(&self, run: RunNumber, records: Vec<Stored>) -> Result<(), StoreError> {
+        self.ask(ByRun(run, PutRecords::from(records))).await
     }
 
-    async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), StoreError> {
-        self.ask(PutDeliveries(rows)).await
+    async fn put_budgets(&self, run: RunNumber, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
+        self.ask(ByRun(run, PutBudgets(rows))).await
+    }
+
+    async fn put_deliveries(&self, run: RunNumber, rows: Vec<Claimed>) -> Result<(), StoreError> {
+        self.ask(ByRun(run, PutDeliveries(rows))).await
     }
 }

@@ -23,7 +23,7 @@ mod group;
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{StoreError, Writing};
+use store::{RunNumber, StoreError, Writing};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
@@ -53,6 +53,11 @@ pub(crate) trait Work: Send + 'static {
 
     /// What the phase of the store must permit; nothing for a change of the phase itself.
     const WRITING: Option<Writing>;
+
+    /// The run of a mover that it is done for; another run may have taken the store over.
+    fn mover(&self) -> Option<RunNumber> {
+        None
+    }
 
     /// Says what [`Work::run`] will look at.
     fn wants(&self, wants: &mut Wants);
@@ -174,7 +179,7 @@ impl Writer {
         let error = StoreError::from(failure);
         self.session = None;
         if is_lost {
-            self.gate.lost(since, &error.to_string());
+            self.gate.lost(since, error.why());
             self.refuse_waiting();
         } else {
             // It said no, so it is there.
@@ -194,7 +199,7 @@ impl Writer {
     /// Commits and answers everything in `group`, and leaves it empty.
     async fn commit_group(&mut self, group: &mut Vec<Box<dyn Job>>) {
         if let Err(error) = self.gate.check() {
-            return group.drain(..).for_each(|job| job.answer(Err(again(&error))));
+            return group.drain(..).for_each(|job| job.answer(Err(error.clone())));
         }
         // Nobody is told of it, and nothing of it has begun.
         group.retain(|job| !job.is_given_up());
@@ -209,19 +214,9 @@ impl Writer {
             Ok(()) => group.drain(..).for_each(|job| job.answer(Ok(()))),
             Err(error) => {
                 tracing::error!(units = group.len(), reason = %error, "a group was not committed");
-                group.drain(..).for_each(|job| job.answer(Err(again(&error))));
+                group.drain(..).for_each(|job| job.answer(Err(error.clone())));
             }
         }
-    }
-}
-
-/// The same error for another caller.
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
-        StoreError::Unknown(why) => StoreError::Unknown(why.clone()),
-        StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
-        StoreError::Moved(whereto) => StoreError::Moved(whereto.clone()),
     }
 }
 
@@ -245,7 +240,9 @@ impl<W: Work> Job for Task<W> {
     }
 
     fn run(&mut self, books: &mut Books) {
-        let permitted = W::WRITING.map_or(Ok(()), |what| books.phase().permit(what));
+        let is_his = self.work.mover().map_or(Ok(()), |run| run.check(books.run()));
+        let may = || W::WRITING.map_or(Ok(()), |what| books.phase().permit(what));
+        let permitted = is_his.and_then(|()| may());
         self.answer = Some(permitted.and_then(|()| self.work.run(books)));
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use services::MariaDb;
 use store::contract::{Failure, MoveFixture, move_cases, run_moves};
-use store::{Movable, Transfer};
+use store::{Journal, Movable, Phase, Transfer};
 use store_mysql::{MysqlStore, Options, migrate};
 
 /// One database for each store, on a server that goes with them.
@@ -63,4 +63,18 @@ async fn the_store_can_be_moved() {
     };
     let passed = run_moves(&databases).await.unwrap();
     assert_eq!(passed, move_cases().len());
+}
+
+#[tokio::test]
+async fn whoever_opens_a_database_knows_the_order_of_its_journal() {
+    let server = MariaDb::start().unwrap();
+    let url = server.url("order");
+    migrate(&url, Options::default(), &mut |_| {}).await.unwrap();
+    let store = MysqlStore::connect(&url, Options::default()).await.unwrap();
+    assert!(MysqlStore::open_view(&url).await.unwrap().is_total_order());
+    let (run, _) = store.take_over().await.unwrap();
+    store.set_phase(run, Phase::Filling).await.unwrap();
+    store.put_order(run, false).await.unwrap();
+    store.set_phase(run, Phase::Live).await.unwrap();
+    assert!(!MysqlStore::open_view(&url).await.unwrap().is_total_order());
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use domain::time::Timestamp;
 use services::MariaDb;
-use store_mysql::{Check, MysqlStore, OpenError, Options, checks, migrate};
+use store_mysql::{Check, MysqlStore, OpenError, Options, are_one, checks, migrate};
 
 const LENIENT: Options = Options { readers: 4, group_max: 16, allow_unsafe_durability: true };
 
@@ -162,4 +162,79 @@ async fn an_address_can_demand_an_encrypted_connection_to_the_right_server() {
     }
     let found = checks(&format!("{url}?ssl-mode=DISABLED"), default, now(&server)).await;
     assert!(detail(&found, "encryption").starts_with("not encrypted"), "{found:?}");
+}
+
+fn remedy<'a>(checks: &'a [Check], code: &str) -> &'a str {
+    &checks.iter().find(|check| check.code == code).unwrap().remedy
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_and_is_gone_is_named() {
+    let server = MariaDb::start().unwrap();
+    let (url, default) = (server.url("lost"), Options::default());
+    connect(&url, default).await.unwrap();
+    let found = checks(&url, default, now(&server)).await;
+    assert_eq!(failed(&found), [""; 0], "{found:?}");
+    server.sql("DROP TABLE lost.writers; DROP TABLE lost.report_days").unwrap();
+    let found = checks(&url, default, now(&server)).await;
+    assert_eq!(failed(&found), ["tables"], "{found:?}");
+    assert_eq!(detail(&found, "tables"), "made once, and gone: table writers, table report_days");
+    // It is no help, and is not said to be one.
+    migrate(&url, default, &mut |_| {}).await.unwrap();
+    assert_eq!(failed(&checks(&url, default, now(&server)).await), ["tables"]);
+    assert!(remedy(&found, "tables").contains("backup"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_program_is_not_to_be_migrated() {
+    let server = MariaDb::start().unwrap();
+    let (url, default) = (server.url("shop"), Options::default());
+    let of_nobody = checks(&url, default, now(&server)).await;
+    assert_eq!(failed(&of_nobody), ["schema"], "{of_nobody:?}");
+    assert_eq!(remedy(&of_nobody, "schema"), "run `guerdon migrate`");
+    server.sql("CREATE TABLE shop.orders (id INT) COLLATE utf8mb4_bin").unwrap();
+    let found = checks(&url, default, now(&server)).await;
+    assert_eq!(failed(&found), ["schema"], "{found:?}");
+    assert_eq!(remedy(&found, "schema"), "give Guerdon a database of its own");
+    let refused = migrate(&url, default, &mut |_| {}).await.unwrap_err();
+    assert!(matches!(refused, OpenError::NotOurs(_)), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remedies_are_for_what_is_wrong() {
+    let server = MariaDb::start().unwrap();
+    let (port, url) = (server.port(), server.url("there"));
+    for (url, code, words) in [
+        (
+            "nonsense".to_owned(),
+            "address",
+            "mysql://USER@HOST:PORT/DATABASE, and name the variable",
+        ),
+        (
+            url.replace("root", "root:wrong"),
+            "credentials",
+            "the password in the variable or the file",
+        ),
+        (format!("mysql://root@127.0.0.1:{port}/elsewhere"), "credentials", "create the database"),
+        (url.replace(&port.to_string(), "1"), "reachable", "start the server"),
+    ] {
+        let found = checks(&url, Options::default(), Timestamp(0)).await;
+        assert_eq!(failed(&found), [code], "{url}: {found:?}");
+        assert!(remedy(&found, code).contains(words), "{url}: {found:?}");
+        assert!(!remedy(&found, code).contains("PASSWORD@"), "{url}: {found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_database_is_known_under_two_names() {
+    let servers = [MariaDb::start().unwrap(), MariaDb::start().unwrap()];
+    let [url, elsewhere] = [0, 1].map(|number| servers[number].url("one"));
+    let beside = servers[0].url("two");
+    let named = url.replace("127.0.0.1", "localhost");
+    for (other, expected) in [(&url, true), (&named, true), (&beside, false), (&elsewhere, false)] {
+        assert_eq!(are_one(&url, other).await.unwrap(), expected, "{other}");
+        assert_eq!(are_one(other, &url).await.unwrap(), expected, "{other}");
+    }
+    servers[1].kill().unwrap();
+    assert!(matches!(are_one(&url, &elsewhere).await, Err(OpenError::Unreachable(..))));
 }

@@ -12,10 +12,11 @@ use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission};
 use domain::ids::MissionId;
 use domain::time::Timestamp;
 use rusqlite::{Connection, Row, params};
-use store::{CatalogStore, Saved, SavedRevision, StoreError, Writing, summary_of};
+use store::{CatalogStore, Saved, SavedRevision, StateId, StoreError, Writing, summary_of};
 
 use crate::codec::{corrupt, entity_from_text, entity_to_text, int, rows, uint};
 use crate::error::Failure;
+use crate::identity::{Keep, Of, read as read_identity};
 use crate::writer::{Tx, Work};
 use crate::{SqliteStore, sql};
 
@@ -323,5 +324,13 @@ impl CatalogStore for SqliteStore {
         history: &[SavedRevision],
     ) -> Result<bool, StoreError> {
         self.ask(TakeOver::of(catalog, history)?).await
+    }
+
+    async fn state(&self) -> Result<Option<StateId>, StoreError> {
+        self.readers().point(|conn| read_identity(conn, Of::Catalog))
+    }
+
+    async fn adopt(&self, state: StateId) -> Result<StateId, StoreError> {
+        self.ask(Keep(Of::Catalog, state)).await
     }
 }

@@ -1,5 +1,7 @@
 //! `Journal`: appended in the writer's groups, read in order.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use domain::ids::UserKey;
 use domain::journal::{Chain, Record};
@@ -94,6 +96,6 @@ impl Journal for SqliteStore {
     }
 
     fn is_total_order(&self) -> bool {
-        true
+        self.has_total_order.load(Ordering::Relaxed)
     }
 }

@@ -38,6 +38,7 @@ mod catalog;
 mod codec;
 mod error;
 mod files;
+mod identity;
 mod journal;
 mod lock;
 mod outbox;
@@ -53,6 +54,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 use store::{StoreError, Writing};
@@ -121,6 +123,8 @@ pub struct SqliteStore {
     path: PathBuf,
     readers: Readers,
     marks: Arc<Marks>,
+    /// Whether the order of the journal is total, as the file says.
+    has_total_order: AtomicBool,
     /// `None` if the store was opened only for reading.
     server: Option<Server>,
 }
@@ -150,7 +154,7 @@ impl SqliteStore {
         let (queue, thread) =
             writer.start().map_err(|error| OpenError::Io("writer thread".to_owned(), error))?;
         let server = Server { queue: Some(queue), thread: Some(thread), _lock: lock };
-        Ok(Self { path: path.to_owned(), readers, marks, server: Some(server) })
+        Self::on(path, readers, marks, Some(server))
     }
 
     /// Opens the store at `path` for reading, whether or not a server has it. Every write answers as
@@ -161,7 +165,7 @@ impl SqliteStore {
     pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
         schema::check_version(&schema::open_reader(path)?)?;
         let readers = Readers::open(path, 1)?;
-        Ok(Self { path: path.to_owned(), readers, marks: Arc::default(), server: None })
+        Self::on(path, readers, Arc::default(), None)
     }
 
     /// Opens the store at `path` as it is at this moment: whatever a server commits meanwhile is not
@@ -173,7 +177,17 @@ impl SqliteStore {
     /// It is not a store of this release, or the system refuses.
     pub fn open_view(path: &Path) -> Result<Self, OpenError> {
         let readers = Readers::frozen(path)?;
-        Ok(Self { path: path.to_owned(), readers, marks: Arc::default(), server: None })
+        Self::on(path, readers, Arc::default(), None)
+    }
+
+    fn on(
+        path: &Path,
+        readers: Readers,
+        marks: Arc<Marks>,
+        server: Option<Server>,
+    ) -> Result<Self, OpenError> {
+        let has_total_order = AtomicBool::new(readers.has_total_order()?);
+        Ok(Self { path: path.to_owned(), readers, marks, has_total_order, server })
     }
 
     /// Sets the most pages of 4 KiB that the file may have; see [`Options::pages_max`].

@@ -50,6 +50,11 @@ impl Readers {
         Ok(Self { points: Arc::clone(&pool), scanners: pool })
     }
 
+    /// Whether the order of the journal is total.
+    pub(crate) fn has_total_order(&self) -> Result<bool, OpenError> {
+        schema::has_total_order(&self.points.take())
+    }
+
     /// One short read on the caller's own thread.
     pub(crate) fn point<T>(
         &self,

@@ -30,8 +30,11 @@ const STATEMENTS_KEPT: usize = 128;
 const BUSY_MS: u64 = 5_000;
 
 /// The numbered steps; the schema's version is how many were taken.
-const STEPS: &[&str] =
-    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_moving.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_moving.sql"),
+    include_str!("migrations/0003_identity.sql"),
+];
 
 /// The schema that this release writes.
 pub const SCHEMA_VERSION: u32 = STEPS.len() as u32;
@@ -139,6 +142,11 @@ pub(crate) fn check_content(path: &Path, conn: &Connection) -> Result<(), OpenEr
 /// The number of steps that the file has taken.
 pub(crate) fn version_of(conn: &Connection) -> Result<u32, OpenError> {
     Ok(conn.query_row(sql::META_GET, ["schema_version"], |row| row.get(0))?)
+}
+
+/// Whether the order of the journal is that of the commits.
+pub(crate) fn has_total_order(conn: &Connection) -> Result<bool, OpenError> {
+    Ok(conn.query_row(sql::META_GET, ["total_order"], |row| row.get(0))?)
 }
 
 /// Fails unless the file says that it is a store of ours.

@@ -59,6 +59,10 @@ statements! {
     /// The phase of a move, and where the state has moved; each group reads it.
     PHASE_GET = "SELECT m.value, t.words FROM meta m LEFT JOIN moved_to t ON t.id = 1 \
                  WHERE m.name = 'phase'";
+    /// Which state the file has, or belongs to its catalogue.
+    IDENTITY_GET = "SELECT id FROM identities WHERE of = ?1";
+    /// Says that.
+    IDENTITY_PUT = "INSERT OR REPLACE INTO identities (of, id) VALUES (?1, ?2)";
     /// Says where the state has moved.
     MOVED_TO_PUT = "INSERT OR REPLACE INTO moved_to (id, words) VALUES (1, ?1)";
     /// Notes a user whom a change has touched.

@@ -21,13 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
-use store::{Phase, StoreError, Writing};
+use store::{Phase, RunNumber, StoreError, Writing};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::Books;
 use crate::error::Failure;
 use crate::sql;
-use crate::transfer::read_phase;
+use crate::transfer::{read_phase, read_run};
 
 /// Units that wait for the writer. When so many wait, callers wait to be let in; at 20,000 units a
 /// second this is a fifth of a second, after which answering late is worse than refusing upstream.
@@ -40,6 +40,11 @@ pub(crate) trait Work: Send + 'static {
 
     /// Who writes, which decides in which phases of a move it may; `None` may always.
     const WRITING: Option<Writing> = Some(Writing::Change);
+
+    /// The run of a mover that it is done for; another run may have taken the store over.
+    fn mover(&self) -> Option<RunNumber> {
+        None
+    }
 
     /// Does the work inside the group's transaction. May run again if the group failed.
     fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Answer, Failure>;
@@ -148,7 +153,7 @@ impl Writer {
                 }
             }
             error if group.len() == 1 => {
-                group.drain(..).for_each(|job| job.answer(Err(again(&error))));
+                group.drain(..).for_each(|job| job.answer(Err(error.clone())));
             }
             _ => {
                 for mut job in group.drain(..) {
@@ -196,16 +201,6 @@ impl Writer {
     }
 }
 
-/// The same error for another caller.
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
-        StoreError::Unknown(why) => StoreError::Unknown(why.clone()),
-        StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
-        StoreError::Moved(whereto) => StoreError::Moved(whereto.clone()),
-    }
-}
-
 /// A [`Work`] with its answer's type put away, so that a group holds all sorts.
 trait Job: Send {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failure>;
@@ -220,7 +215,11 @@ struct Task<W: Work> {
 
 impl<W: Work> Job for Task<W> {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), Failure> {
-        let permit = W::WRITING.map_or(Ok(()), |what| tx.phase.permit(what));
+        let permit = match self.work.mover() {
+            Some(run) => run.check(read_run(tx.conn)?),
+            None => Ok(()),
+        };
+        let permit = permit.and_then(|()| W::WRITING.map_or(Ok(()), |what| tx.phase.permit(what)));
         self.answer = Some(match permit {
             Ok(()) => Ok(self.work.run(tx)?),
             Err(refusal) => Err(refusal),

@@ -8,7 +8,10 @@ use std::sync::mpsc;
 
 use domain::change::Change;
 use store::contract::sample::{self, APP, Draft, LINE_ITEM, NOW};
-use store::{Budgets as _, DeliveryFilter, Journal as _, Outbox as _, Users as _};
+use store::{
+    Budgets as _, CatalogStore as _, DeliveryFilter, Identity as _, Journal as _, Outbox as _,
+    StateId, Users as _,
+};
 use store_sqlite::{OpenError, Options, SqliteStore, restore};
 
 fn open(path: &Path) -> SqliteStore {
@@ -18,6 +21,8 @@ fn open(path: &Path) -> SqliteStore {
 /// A store of several steps of a backup.
 async fn filled(path: &Path) -> SqliteStore {
     let store = open(path);
+    store.keep(StateId([7; 16])).await.unwrap();
+    store.adopt(StateId([8; 16])).await.unwrap();
     store.set_limits(LINE_ITEM, sample::limits(1_000), NOW).await.unwrap();
     for number in 0..60 {
         let user = sample::user(&format!("user {number}"));
@@ -58,7 +63,8 @@ async fn content(store: &SqliteStore) -> String {
     let deliveries = store.deliveries(filter).await.unwrap();
     let users = store.scan(None, 1_000).await.unwrap();
     let (records, levels) = (store.read(0, 1_000).await.unwrap(), store.levels().await.unwrap());
-    format!("{users:?} {records:?} {levels:?} {deliveries:?}")
+    let identities = (store.get().await.unwrap(), store.state().await.unwrap());
+    format!("{users:?} {records:?} {levels:?} {deliveries:?} {identities:?}")
 }
 
 #[tokio::test]

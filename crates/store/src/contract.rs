@@ -26,6 +26,7 @@ pub mod cache;
 pub mod catalog;
 pub mod guards;
 pub mod heavy;
+pub mod identity;
 pub mod journal;
 pub mod outbox;
 pub mod outbox_order;
@@ -33,6 +34,7 @@ pub mod reports;
 pub mod sample;
 pub mod transfer;
 pub mod transfer_put;
+pub mod transfer_runs;
 pub mod users;
 pub mod users_commit;
 
@@ -266,6 +268,9 @@ fn other_cases() -> Vec<Case> {
             catalog_take_over_of_an_edited_store_changes_nothing,
             catalog_take_over_race_has_one_winner,
             catalog_take_over_survives_reopening,
+            catalog_state_is_none_at_first_and_not_taken_over,
+            catalog_adopt_holds_for_ever,
+            catalog_adopt_race_has_one_winner,
         ;
     }
 }
@@ -363,6 +368,7 @@ pub fn move_cases() -> Vec<MoveCase> {
             transfer_delivery_rows_of_find_some,
         ;
         transfer_put:
+            transfer_put_order_holds_for_the_whole_journal,
             transfer_put_users_keeps_every_field,
             transfer_put_records_keeps_places_and_ledgers,
             transfer_put_records_queues_deliveries,
@@ -370,6 +376,20 @@ pub fn move_cases() -> Vec<MoveCase> {
             transfer_put_deliveries_keeps_how_far_they_are,
             transfer_put_deliveries_in_any_order,
             transfer_put_deliveries_survives_reopening,
+        ;
+        transfer_runs:
+            transfer_take_over_tells_the_phase,
+            transfer_take_over_race_has_one_winner,
+            transfer_take_over_ends_the_run_before,
+            transfer_take_over_refuses_what_the_run_before_puts,
+            transfer_take_over_waits_for_what_is_under_way,
+        ;
+        identity:
+            identity_get_of_a_new_store_is_none,
+            identity_keep_gives_one_for_ever,
+            identity_keep_race_has_one_winner,
+            identity_keep_gives_none_between_the_stores,
+            identity_put_replaces_while_it_is_filled,
         ;
     }
 }

@@ -28,15 +28,16 @@ pub use ports::broker::{Broker, Topic};
 pub use ports::budgets::{Budgets, LimitsOutcome};
 pub use ports::cache::{Ages, Allowance, Cache, CacheKey, Entry, Found, Rate, Ticket};
 pub use ports::catalog::{CatalogStore, Saved, SavedRevision};
+pub use ports::identity::{Identity, StateId};
 pub use ports::journal::{Journal, Seq, Stored};
 pub use ports::outbox::{
     AttemptNote, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Endpoint, Outbox, Replay,
     Settled, Settlement,
 };
 pub use ports::reports::{DayFigures, ReportKey, Reports};
-pub use ports::transfer::{BudgetRow, Movable, Phase, Transfer, UserRow, Writing};
+pub use ports::transfer::{BudgetRow, Movable, Phase, RunNumber, Transfer, UserRow, Writing};
 pub use ports::users::{Committed, LedgerPage, Outcome, Users};
 pub use summary::summary_of;
-pub use switch::{LOOK_EVERY, Opener, READ_WITHIN, Switch};
+pub use switch::{LOOK_EVERY, Opener, PAUSE_MAX, READ_WITHIN, Switch};
 pub use tally::{add_figures, figures_of};
 pub use tap::{Tap, Tapped};

@@ -8,6 +8,7 @@ mod broker;
 mod budgets;
 mod cache;
 mod catalog;
+mod identity;
 mod journal;
 mod outbox;
 mod reports;
@@ -25,7 +26,7 @@ pub use cache::{MemoryCache, Slot};
 pub use catalog::MemoryCatalog;
 pub use reports::MemoryReports;
 
-use crate::{Committed, Outcome, Phase, StoreError};
+use crate::{Committed, Outcome, Phase, RunNumber, StateId, StoreError};
 
 /// `Users`, `Budgets`, `Outbox` and `Journal` in memory, which can also be moved.
 #[derive(Debug, Default)]
@@ -53,6 +54,11 @@ struct Inner {
     outbox: outbox::Queue,
     journal: journal::Log,
     phase: Phase,
+    /// The latest run of a mover.
+    run: RunNumber,
+    identity: Option<StateId>,
+    /// Whether it was filled from a store without a total order.
+    is_unordered: bool,
     /// Users touched since the store is watched; places are counted from 1.
     touched: Vec<UserKey>,
 }

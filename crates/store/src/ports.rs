@@ -5,6 +5,7 @@ pub(crate) mod broker;
 pub(crate) mod budgets;
 pub(crate) mod cache;
 pub(crate) mod catalog;
+pub(crate) mod identity;
 pub(crate) mod journal;
 pub(crate) mod outbox;
 pub(crate) mod reports;

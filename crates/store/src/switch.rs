@@ -2,7 +2,7 @@
 //!
 //! A node is configured with the store that has the state now, and perhaps with the one that it is
 //! going to be moved to. It uses the first until that is `Moved`, and the second once that is `Live`;
-//! in between everybody is answered as unavailable. It never goes back, and a call goes to one store.
+//! in between everybody is answered [`StoreError::Moving`]. It never goes back, and a call goes to one store.
 //!
 //! **No answer is stale.** A moved store can still be read, and another node may be writing to the new
 //! one already. So the phase is looked at every [`LOOK_EVERY`], and a read goes to the old store only
@@ -36,6 +36,9 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// For how long a store is read after it was seen not to have moved.
 pub const READ_WITHIN: Duration = Duration::from_millis(250);
 
+/// For how long callers are told that the state is moving; what takes longer is a failure.
+pub const PAUSE_MAX: Duration = Duration::from_secs(30);
+
 /// Opens the store that the state is going to be moved to.
 #[async_trait]
 pub trait Opener: Send + Sync {
@@ -54,13 +57,31 @@ pub struct Switch {
     /// and one more; 0 if it was never looked at.
     looked: AtomicU64,
     /// One call looks, and others that cannot do without wait for it.
-    looking: Mutex<Option<Refusal>>,
+    looking: Mutex<Looks>,
 }
 
-/// What callers are told until it is time to look again.
-struct Refusal {
-    at: Instant,
-    why: String,
+/// What was seen by those who looked.
+#[derive(Default)]
+struct Looks {
+    /// What callers are told until it is time to look again.
+    refusal: Option<(Instant, StoreError)>,
+    /// Since when `current` refuses changes as moved.
+    moved_at: Option<Instant>,
+}
+
+impl Looks {
+    /// What callers are told while the state is between the stores.
+    fn between(&mut self, to: &str, why: &str) -> StoreError {
+        let since = self.moved_at.get_or_insert_with(Instant::now).elapsed();
+        match since < PAUSE_MAX {
+            true => StoreError::Moving(format!("{to}; try again in a moment ({why})")),
+            false => StoreError::Unavailable(format!(
+                "the state has been on its way to {to} for {} seconds ({why}); if nobody is moving \
+                 it any more, run the move again to finish it",
+                since.as_secs()
+            )),
+        }
+    }
 }
 
 impl Switch {
@@ -73,7 +94,7 @@ impl Switch {
             next: OnceLock::new(),
             begun: Instant::now(),
             looked: AtomicU64::new(0),
-            looking: Mutex::new(None),
+            looking: Mutex::default(),
         }
     }
 
@@ -93,7 +114,7 @@ impl Switch {
             return Ok(&*self.current.state);
         }
         match self.looking.try_lock() {
-            Ok(mut told) => self.look(&mut told).await,
+            Ok(mut looks) => self.look(&mut looks).await,
             // Somebody is looking, and there is still time.
             Err(_) if age < READ_WITHIN => Ok(&*self.current.state),
             Err(_) => self.look(&mut *self.looking.lock().await).await,
@@ -102,8 +123,19 @@ impl Switch {
 
     /// The store that has the state after a change was refused as moved.
     async fn after_move(&self) -> Result<&dyn StateStore, StoreError> {
+        // Whoever is looking may have begun before the refusal, so what he sees is not enough.
+        let mut looks = self.looking.lock().await;
         self.looked.store(0, Ordering::Release);
-        self.look(&mut *self.looking.lock().await).await
+        self.look(&mut looks).await
+    }
+
+    /// What a second refusal as moved means. The phase said otherwise in between: a store of many
+    /// parts moves part by part.
+    async fn refused_again(&self, to: String) -> StoreError {
+        if self.opener.is_none() || self.has_moved() {
+            return StoreError::Moved(to);
+        }
+        self.looking.lock().await.between(&to, "a part of the old store has moved")
     }
 
     /// For how long it has not been certain that `current` has not moved.
@@ -115,49 +147,69 @@ impl Switch {
     }
 
     /// Looks at the phase, unless somebody else just has.
-    async fn look(&self, told: &mut Option<Refusal>) -> Result<&dyn StateStore, StoreError> {
+    async fn look(&self, looks: &mut Looks) -> Result<&dyn StateStore, StoreError> {
         if let Some(next) = self.next.get() {
             return Ok(&*next.state);
         }
         if self.age() < LOOK_EVERY {
             return Ok(&*self.current.state);
         }
-        if let Some(refusal) = told.as_ref().filter(|one| one.at.elapsed() < LOOK_EVERY) {
-            return Err(StoreError::Unavailable(refusal.why.clone()));
+        // Whoever has waited is told so as well, instead of finding it out after all before him.
+        if let Some((at, error)) = &looks.refusal
+            && at.elapsed() < LOOK_EVERY
+        {
+            return Err(error.clone());
         }
+        match self.look_now(looks).await {
+            Ok(store) => {
+                looks.refusal = None;
+                Ok(store)
+            }
+            Err(error) => {
+                // Nothing was asked to change anything yet.
+                let error = match error {
+                    StoreError::Unknown(why) => StoreError::Unavailable(why),
+                    other => other,
+                };
+                looks.refusal = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    async fn look_now(&self, looks: &mut Looks) -> Result<&dyn StateStore, StoreError> {
         let now = self.begun.elapsed();
-        let refused = match self.current.transfer.phase().await {
-            Ok(Phase::Live | Phase::Watched) => {
+        match self.current.transfer.phase().await? {
+            phase @ (Phase::Live | Phase::Watched) => {
+                if phase == Phase::Live {
+                    looks.moved_at = None;
+                }
                 let micros = u64::try_from(now.as_micros()).unwrap_or(u64::MAX - 1);
                 self.looked.store(micros + 1, Ordering::Release);
-                *told = None;
-                return Ok(&*self.current.state);
+                Ok(&*self.current.state)
             }
-            Ok(Phase::Moved(to)) => match self.follow(to).await {
-                Ok(next) => return Ok(&*self.next.get_or_init(|| next).state),
-                Err(error) => error,
-            },
-            Ok(Phase::Filling) => StoreError::Unavailable(FILLING.to_owned()),
-            // Whoever waits is told so as well, instead of finding it out after all before him.
-            Err(error) => error,
-        };
-        if let StoreError::Unavailable(why) | StoreError::Unknown(why) = &refused {
-            *told = Some(Refusal { at: Instant::now(), why: why.clone() });
+            Phase::Moved(to) => {
+                let next = self.follow(&to, looks).await?;
+                Ok(&*self.next.get_or_init(|| next).state)
+            }
+            Phase::Filling => Err(StoreError::Unavailable(FILLING.to_owned())),
         }
-        Err(refused)
     }
 
     /// Opens the next store, if it is the one and has all of the state.
-    async fn follow(&self, to: String) -> Result<Movable, StoreError> {
-        let Some(opener) = &self.opener else { return Err(StoreError::Moved(to)) };
-        let next = opener.open().await.map_err(|error| under_way(&to, error))?;
+    async fn follow(&self, to: &str, looks: &mut Looks) -> Result<Movable, StoreError> {
+        let Some(opener) = &self.opener else { return Err(StoreError::Moved(to.to_owned())) };
+        let next = match opener.open().await {
+            Ok(next) => next,
+            Err(StoreError::Unavailable(why) | StoreError::Unknown(why)) => {
+                return Err(looks.between(to, &why));
+            }
+            Err(error) => return Err(error),
+        };
         match next.transfer.phase().await? {
             Phase::Live | Phase::Watched => {}
             Phase::Moved(further) => return Err(StoreError::Moved(further)),
-            Phase::Filling => {
-                let why = StoreError::Unavailable("it is not whole yet".to_owned());
-                return Err(under_way(&to, why));
-            }
+            Phase::Filling => return Err(looks.between(to, "it is not whole yet")),
         }
         let head = self.current.state.head().await?;
         let before = head.saturating_sub(1);
@@ -175,15 +227,6 @@ impl Switch {
 const FILLING: &str = "the state is being moved into this store and is not whole yet; \
                        try again in a moment";
 
-fn under_way(to: &str, error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(why) => StoreError::Unavailable(format!(
-            "the state is on its way to {to}; try again in a moment ({why})"
-        )),
-        other => other,
-    }
-}
-
 /// Makes a change where the state is: again in the next store if this one refuses it as moved.
 macro_rules! change {
     ($self:ident, $store:ident => $call:expr, $again:expr) => {{
@@ -191,7 +234,10 @@ macro_rules! change {
         match $call.await {
             Err(StoreError::Moved(_)) => {
                 let $store = $self.after_move().await?;
-                $again.await
+                match $again.await {
+                    Err(StoreError::Moved(to)) => Err($self.refused_again(to).await),
+                    answered => answered,
+                }
             }
             answered => answered,
         }

@@ -5,6 +5,8 @@
 //! best when everything else does not; each examination ends in time, and all run at once.
 
 mod here;
+mod identity;
+mod phases;
 mod stores;
 
 use std::path::Path;

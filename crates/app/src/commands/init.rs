@@ -43,15 +43,15 @@ pub(crate) fn run(args: &InitArgs, out: Output) -> anyhow::Result<()> {
 /// What to do with it.
 fn next(shape: Shape, config: &Path) -> String {
     let config = config.display();
-    match shape {
-        Shape::Embedded => format!("Next: guerdon --config {config} serve"),
-        _ => format!(
-            "Next, once {config} says where your servers are:\n\n  \
-             guerdon --config {config} doctor\n  \
-             guerdon --config {config} migrate\n  \
-             guerdon --config {config} serve"
-        ),
-    }
+    let commands: &[&str] = match shape {
+        Shape::Embedded => return format!("Next: guerdon --config {config} serve"),
+        Shape::Compact | Shape::Standard => &["doctor", "migrate", "serve"],
+        Shape::Scaled => {
+            &["doctor", "migrate", "serve --no-jobs", "worker --listen 127.0.0.1:8090"]
+        }
+    };
+    let lines = commands.iter().map(|command| format!("\n  guerdon --config {config} {command}"));
+    format!("Next, once {config} says where your servers are:\n{}", lines.collect::<String>())
 }
 
 /// Writes into a folder that has none of the files; they are never overwritten, because a lost

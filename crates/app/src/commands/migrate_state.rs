@@ -18,15 +18,23 @@ use store_sqlite::OpenError;
 use crate::cli::MigrateStateArgs;
 use crate::config::{Loaded, State};
 use crate::output::{Finding, Output, Progress, counted};
-use crate::wiring::{self, Access};
+use crate::wiring::{self, Access, Described};
 
 /// Moves the state, ends a move, or says what one would do.
 pub(crate) async fn run(path: &Path, args: &MigrateStateArgs, out: Output) -> anyhow::Result<()> {
     let from = Place::find(path, &args.from)?;
     let to = Place::find(path, &args.to)?;
     let names = Names { from: from.state.name(), to: to.state.name() };
+    // A move of a store into itself that was begun can still be ended.
+    if !args.abort && wiring::are_one(from.described(), to.described()).await? {
+        bail!("{} and {} are one store; move into another one", names.from, names.to);
+    }
+    let old = from.open(Access::Beside).await?;
+    if !args.abort {
+        wiring::check_of(&from.loaded, &old).await?;
+    }
     let moved = Move {
-        from: from.open(Access::Beside).await?,
+        from: old,
         to: if args.dry_run || args.abort { to.look().await? } else { to.take().await? },
         to_name: names.to.clone(),
         encode: format::state::encode_state,
@@ -70,6 +78,10 @@ impl Place {
             (_, _, None) => ("store", loaded.state()),
         };
         Ok(Self { loaded, section, state })
+    }
+
+    fn described(&self) -> Described<'_> {
+        Described { loaded: &self.loaded, section: self.section, state: &self.state }
     }
 
     /// Opens it to be filled. A file that a node has open already is only looked at: the node has it
@@ -311,6 +323,8 @@ impl Bar {
 
 fn line(at: MoveProgress, from: u64, elapsed: Duration) -> String {
     let MoveProgress { step, done, part } = at;
+    // The end was counted before the step, and the service goes on.
+    let part = part.min(1.0);
     let filled = (part * BAR_WIDTH as f64) as usize;
     let bar = format!("[{}{}]", "=".repeat(filled), " ".repeat(BAR_WIDTH.saturating_sub(filled)));
     let rate = done.saturating_sub(from) as f64 / elapsed.as_secs_f64().max(0.001);
@@ -342,6 +356,10 @@ mod tests {
             (
                 at(120_000, 1.0),
                 "[========================] 100 % copying users, 120000, 12000/s, 0 seconds left",
+            ),
+            (
+                at(121_000, 1.01),
+                "[========================] 100 % copying users, 121000, 12100/s, 0 seconds left",
             ),
         ];
         for (at, wanted) in cases {

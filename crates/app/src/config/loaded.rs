@@ -128,6 +128,11 @@ impl Loaded {
         if next_state.as_ref().is_some_and(|next| next.is_same(&self.state())) {
             bail!("[next_state] names the store that the state is in already; leave it out");
         }
+        for (section, state) in [("state", state), ("next_state", next_state)] {
+            if let Some(State::Dynamo(dynamo)) = state {
+                dynamo.check(section)?;
+            }
+        }
         if matches!(cache, Cache::RedisCluster(cluster) if cluster.urls.is_empty()) {
             bail!("cache.urls is empty; name some servers of the cluster");
         }

@@ -1,8 +1,11 @@
 //! Which stores there are, and where they are.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::address::Address;
 
@@ -137,7 +140,32 @@ impl Sqlite {
     }
 }
 
+/// Characters of a table's name, least and most, as DynamoDB has it.
+const TABLE_NAME: RangeInclusive<usize> = 3..=255;
+
 impl Dynamo {
+    /// Checks what can be checked without asking; `section` is where it is written.
+    pub(crate) fn check(&self, section: &str) -> anyhow::Result<()> {
+        let Self { table, endpoint, .. } = self;
+        let is_known = |one: char| one.is_ascii_alphanumeric() || "_-.".contains(one);
+        ensure!(
+            TABLE_NAME.contains(&table.len()) && table.chars().all(is_known),
+            "{section}.table must have {} to {} letters, digits, `_`, `-` or `.`, not {table:?}",
+            TABLE_NAME.start(),
+            TABLE_NAME.end()
+        );
+        if let Some(endpoint) = endpoint {
+            let url = Url::parse(endpoint);
+            let is_server =
+                url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            ensure!(
+                is_server,
+                "{section}.endpoint must begin with http:// or https:// and name a host"
+            );
+        }
+        Ok(())
+    }
+
     /// Where it is; credentials come from where the AWS tools look for them.
     pub(crate) fn place(&self) -> store_dynamo::Place {
         store_dynamo::Place {

@@ -75,6 +75,20 @@ fn a_configuration_that_cannot_be_used_says_what_to_do() {
             "rate_limits.user allows nothing at all",
         ),
         (Some("[cache]\nkind = \"redis_cluster\"\nurls = []\n"), "cache.urls is empty"),
+        (
+            Some("[state]\nkind = \"dynamo\"\ntable = \"gu\"\n"),
+            "state.table must have 3 to 255 letters, digits, `_`, `-` or `.`, not \"gu\"",
+        ),
+        (
+            Some("[next_state]\nkind = \"dynamo\"\ntable = \"my table\"\n"),
+            "next_state.table must have 3 to 255",
+        ),
+        (
+            Some("[state]\nkind = \"dynamo\"\nendpoint = \"localhost:8000\"\n"),
+            "state.endpoint must begin with http:// or https:// and name a host",
+        ),
+        (Some("[state]\nkind = \"dynamo\"\nendpoint = \"http://d:8000\"\n"), "good"),
+        (Some("[state]\nkind = \"dynamo\"\ntable = \"a_b-c.D1\"\n"), "good"),
     ];
     for (config, expected) in cases {
         let told = told(config, Some(GOOD_KEY));

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use cache::{Hints, InProcess, Nothing, RedisSettings, Shape, Shared};
-use engine::{Engine, UserCodec};
+use data_encoding::HEXLOWER;
+use engine::{Engine, UserCodec, Vault};
 
 use crate::config::{Broker, Cache, Loaded, Redis};
 
@@ -16,8 +17,11 @@ pub(crate) struct Beside {
 
 /// Gives the engine the cache and the broker that the configuration names. Neither has to be there.
 pub(crate) fn give(loaded: &Loaded, engine: Engine) -> anyhow::Result<(Engine, Beside)> {
-    let shared = cache_settings(loaded)?.map(|settings| Shared::open(&settings));
-    let shared = shared.transpose()?.map(Arc::new);
+    let shared = cache_settings(loaded)?.map(|settings| {
+        let settings = RedisSettings { prefix: own_prefix(loaded, &settings.prefix)?, ..settings };
+        Ok::<_, anyhow::Error>(Arc::new(Shared::open(&settings)?))
+    });
+    let shared = shared.transpose()?;
     let (cache, keeps_users): (Arc<dyn store::Cache>, bool) = match (&loaded.config.cache, &shared)
     {
         (_, Some(shared)) => (Arc::clone(shared) as _, true),
@@ -32,6 +36,15 @@ pub(crate) fn give(loaded: &Loaded, engine: Engine) -> anyhow::Result<(Engine, B
         engine = engine.with_broker(Arc::new(Hints::open(&settings)?));
     }
     Ok((engine, Beside { shared }))
+}
+
+/// A prefix that no other installation has, so that two of them that were given one Redis and the same
+/// prefix never show each other's users. Nodes have their oldest master key in common, also while the
+/// key is rotated.
+fn own_prefix(loaded: &Loaded, prefix: &str) -> anyhow::Result<String> {
+    let (current, older) = loaded.master_keys()?;
+    let vault = Vault::new(older.last().unwrap_or(&current), &[]);
+    Ok(format!("{prefix}:{}", HEXLOWER.encode(&vault.derive("cache prefix")[..8])))
 }
 
 /// The Redis that is the cache, if one is.
@@ -65,4 +78,27 @@ fn one(loaded: &Loaded, field: &str, redis: &Redis) -> anyhow::Result<RedisSetti
     let mut settings = RedisSettings::new(Shape::One, urls);
     settings.prefix.clone_from(&redis.prefix);
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn installations_have_prefixes_of_their_own_and_nodes_share_one_while_a_key_is_rotated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("guerdon.toml");
+        fs::write(&path, "").unwrap();
+        let keys = ["0123456789abcdef", "13579bdf02468ace"].map(|part| part.repeat(4));
+        let prefix = |lines: &[&str]| {
+            fs::write(folder.path().join("master.key"), lines.join("\n")).unwrap();
+            own_prefix(&Loaded::read(&path).unwrap(), "guerdon").unwrap()
+        };
+        let [one, other] = [&keys[0], &keys[1]];
+        assert!(prefix(&[one]).starts_with("guerdon:"));
+        assert_ne!(prefix(&[one]), prefix(&[other]));
+        assert_eq!(prefix(&[one]), prefix(&[other, one]));
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use domain::catalog::{Catalog, Edit};
 use domain::time::Timestamp;
-use store::{CatalogStore, Saved, SavedRevision, StoreError};
+use store::{CatalogStore, Saved, SavedRevision, StateId, StoreError};
 
 use crate::clock;
 
@@ -92,6 +92,14 @@ impl CatalogStore for Freshness {
         history: &[SavedRevision],
     ) -> Result<bool, StoreError> {
         self.inner.take_over(catalog, history).await
+    }
+
+    async fn state(&self) -> Result<Option<StateId>, StoreError> {
+        self.inner.state().await
+    }
+
+    async fn adopt(&self, state: StateId) -> Result<StateId, StoreError> {
+        self.inner.adopt(state).await
     }
 }
 

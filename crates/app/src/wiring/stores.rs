@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use store::{
-    CatalogStore, Movable, Opener, Phase, Reports, StateStore, StoreError, Switch, Transfer,
+    CatalogStore, Identity, Movable, Opener, Phase, Reports, StateId, StateStore, StoreError,
+    Switch, Transfer,
 };
 use store_dynamo::DynamoStore;
 use store_mysql::MysqlStore;
 use store_sqlite::SqliteStore;
 
+use super::identity;
 use crate::config::{Dynamo, Loaded, Mysql, Sqlite, State, Store};
 
 /// For what a store is opened.
@@ -43,9 +45,17 @@ pub(crate) async fn open(loaded: &Loaded, access: Access) -> anyhow::Result<Open
         None => whole.state,
     };
     let state = match access {
-        Access::Work => following(loaded, current),
+        Access::Work => {
+            has_not_gone(loaded, &current).await?;
+            let own = identity::settle(&*whole.catalog, &current).await?;
+            following(loaded, current, own)
+        }
         Access::Beside => current.state,
-        Access::View => view_of_whoever_has_it(loaded, current).await?,
+        Access::View => {
+            let opened = view_of_whoever_has_it(loaded, current).await?;
+            identity::check(&*whole.catalog, &opened).await?;
+            opened.state
+        }
     };
     Ok(Opened { catalog: whole.catalog, reports: whole.reports, state })
 }
@@ -91,7 +101,7 @@ struct Whole {
 impl Whole {
     fn of<S>(store: Arc<S>) -> Self
     where
-        S: CatalogStore + Reports + StateStore + Transfer + 'static,
+        S: CatalogStore + Reports + StateStore + Transfer + Identity + 'static,
     {
         Self { state: Movable::of(&store), catalog: Arc::clone(&store) as _, reports: store }
     }
@@ -99,9 +109,9 @@ impl Whole {
 
 /// The state, wherever it goes while this process runs. A store from which it has moved is used no
 /// more, also where nobody says where to.
-fn following(loaded: &Loaded, current: Movable) -> Arc<dyn StateStore> {
+fn following(loaded: &Loaded, current: Movable, own: Option<StateId>) -> Arc<dyn StateStore> {
     let opener = loaded.config.next_state.is_some().then(|| {
-        let next = Next { loaded: loaded.clone() };
+        let next = Next { loaded: loaded.clone(), own };
         Box::new(next) as Box<dyn Opener>
     });
     Arc::new(Switch::new(current, opener))
@@ -110,21 +120,29 @@ fn following(loaded: &Loaded, current: Movable) -> Arc<dyn StateStore> {
 /// The store that the state moves to.
 struct Next {
     loaded: Loaded,
+    /// Which state it has to be.
+    own: Option<StateId>,
 }
 
 #[async_trait]
 impl Opener for Next {
     async fn open(&self) -> Result<Movable, StoreError> {
-        let opened = open_moved(&self.loaded).await;
-        opened.map_err(|error| StoreError::Unavailable(format!("{error:#}")))
+        let opened = open_moved(&self.loaded, self.own).await;
+        opened.map_err(|error| match error.downcast::<StoreError>() {
+            Ok(failed) => failed,
+            Err(error) => StoreError::Unavailable(format!("{error:#}")),
+        })
     }
 }
 
 /// The next store, to work on it if it is whole. It is looked at first, because whoever works on a file
 /// has its lock, which is the mover's until then; and a file that is not there is not made.
-async fn open_moved(loaded: &Loaded) -> anyhow::Result<Movable> {
+async fn open_moved(loaded: &Loaded, own: Option<StateId>) -> anyhow::Result<Movable> {
     let seen = open_next(loaded, Access::Beside).await?;
     let is_whole = seen.transfer.phase().await? != Phase::Filling;
+    if is_whole {
+        identity::check_next(&seen, own).await?;
+    }
     match &loaded.config.next_state {
         Some(State::Sqlite(_)) if is_whole => open_next(loaded, Access::Work).await,
         _ => Ok(seen),
@@ -136,17 +154,40 @@ async fn open_next(loaded: &Loaded, access: Access) -> anyhow::Result<Movable> {
     open_state(loaded, "next_state", next, access).await
 }
 
-async fn view_of_whoever_has_it(
-    loaded: &Loaded,
-    current: Movable,
-) -> anyhow::Result<Arc<dyn StateStore>> {
+/// Refuses a store from which the state has moved to one that nothing here names.
+async fn has_not_gone(loaded: &Loaded, current: &Movable) -> anyhow::Result<()> {
+    match (current.transfer.phase().await?, &loaded.config.next_state) {
+        (Phase::Moved(to), None) => bail!("{}; let [state] describe it", StoreError::Moved(to)),
+        _ => Ok(()),
+    }
+}
+
+async fn view_of_whoever_has_it(loaded: &Loaded, current: Movable) -> anyhow::Result<Movable> {
+    has_not_gone(loaded, &current).await?;
     match current.transfer.phase().await? {
         Phase::Moved(to) => {
             let next = open_next(loaded, Access::View).await;
-            Ok(next.with_context(|| format!("the state has moved to {to}"))?.state)
+            let next = next.with_context(|| format!("the state has moved to {to}"))?;
+            match next.transfer.phase().await? {
+                // Until the move is done, all that was ever acknowledged is still in the old store.
+                Phase::Filling => Ok(current),
+                Phase::Moved(further) => Err(StoreError::Moved(further).into()),
+                Phase::Live | Phase::Watched if has_newest_of(&next, &current).await? => Ok(next),
+                Phase::Live | Phase::Watched => bail!(
+                    "the state has moved to {to}, but the store of [next_state] lacks its newest \
+                     record; let [next_state] describe the store that the state has moved to"
+                ),
+            }
         }
-        Phase::Live | Phase::Watched | Phase::Filling => Ok(current.state),
+        Phase::Live | Phase::Watched | Phase::Filling => Ok(current),
     }
+}
+
+/// Whether a store holds another one's newest record, at the same place: as the nodes do, whoever
+/// goes on with a store demands that.
+pub(crate) async fn has_newest_of(next: &Movable, current: &Movable) -> Result<bool, StoreError> {
+    let before = current.state.head().await?.saturating_sub(1);
+    Ok(current.state.read(before, 1).await? == next.state.read(before, 1).await?)
 }
 
 fn open_sqlite(

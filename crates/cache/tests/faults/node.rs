@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cache::{Hints, RedisSettings, Shape, Shared};
 use redis::FromRedisValue;
-use services::RedisNode;
+use services::{RedisCluster, RedisNode};
 use store::{Allowance, Broker, Cache, Rate, Topic};
 
 use crate::crowd::{AGES, Confirmed, Crowd, key, median_look};
@@ -168,4 +168,62 @@ async fn reach(one: &Hints, other: &Hints) {
         }
     };
     tokio::time::timeout(SOON, hints).await.unwrap();
+}
+
+/// Waits until what is said to be wrong is so.
+async fn until(problem: impl Fn() -> Option<String>, is_so: impl Fn(Option<&str>) -> bool) {
+    let said = async {
+        while !is_so(problem().as_deref()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let came = tokio::time::timeout(SOON, said).await;
+    assert!(came.is_ok(), "it says {:?}", problem());
+}
+
+/// Opens a cache that nobody uses, and waits until it says these words, or that it is well.
+async fn says(settings: &RedisSettings, words: Option<&str>) {
+    let shared = Shared::open(settings).unwrap();
+    let is_so = |problem: Option<&str>| match (problem, words) {
+        (Some(problem), Some(words)) => problem.contains(words),
+        (problem, words) => problem == words,
+    };
+    until(|| shared.problem(), is_so).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_answers_and_cannot_be_a_cache_is_found_out_before_it_is_used() {
+    let node = RedisNode::start_with(&["--cluster-enabled", "yes"]).unwrap();
+    says(&settings(&node), Some("use the cluster")).await;
+    let _: () = say(&node, &["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await;
+    says(&settings(&node), None).await;
+
+    let cluster = RedisCluster::start(3, 0).unwrap();
+    says(&RedisSettings::new(Shape::One, cluster.urls()), Some("use the cluster")).await;
+    says(&RedisSettings::new(Shape::Cluster, cluster.urls()), None).await;
+
+    let primary = RedisNode::start().unwrap();
+    let port = primary.port().to_string();
+    let replica = RedisNode::start_with(&["--replicaof", "127.0.0.1", &port]).unwrap();
+    says(&settings(&replica), Some("name the primary")).await;
+
+    says(&settings(&primary), None).await;
+    let _: () = say(&primary, &["ACL", "SETUSER", "default", "-eval"]).await;
+    says(&settings(&primary), Some("eval")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_cache_may_be_a_broker_and_one_that_may_not_publish_is_none() {
+    let cluster = RedisCluster::start(3, 0).unwrap();
+    let one = RedisSettings::new(Shape::One, cluster.urls());
+    let hints = Hints::open(&one).unwrap();
+    until(|| hints.problem(), |problem| problem.is_none()).await;
+
+    let node = RedisNode::start().unwrap();
+    let _: () = say(&node, &["ACL", "SETUSER", "default", "-publish"]).await;
+    let hints = Hints::open(&settings(&node)).unwrap();
+    let is_told = |problem: Option<&str>| problem.is_some_and(|one| one.contains("publish"));
+    until(|| hints.problem(), is_told).await;
+    let _: () = say(&node, &["ACL", "SETUSER", "default", "+publish"]).await;
+    until(|| hints.problem(), |problem| problem.is_none()).await;
 }

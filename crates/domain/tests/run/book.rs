@@ -164,6 +164,8 @@ impl Book {
         };
         assert!(record.moves.len() <= MOVES_MAX && record.messages.len() <= MESSAGES_MAX);
         assert!(record.transactions.len() <= MESSAGES_MAX);
+        let told = record.messages.iter().map(|message| 1 + usize::from(message.after.is_some()));
+        assert!(told.sum::<usize>() <= MESSAGES_MAX + 1, "the rows of its messages");
         let (mut total, mut days) = (self.total, self.days.clone());
         for by in &record.moves {
             let day = days.entry(by.day).or_default();

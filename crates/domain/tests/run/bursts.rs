@@ -20,8 +20,8 @@ fn a_large_sum_is_paid_in_several_changes() {
             1h sweep                      => 2
             1h look                       => closed rewarded +60000 held 0 booked 100
             2h buy #1 amount=100 reversal => rejected reversed
-            2h look                       => closed rewarded +36000 held 0 booked 60
-            2h sweep                      => 2
+            2h look                       => closed rewarded +48000 held 0 booked 80
+            2h sweep                      => 4
             2h look                       => closed reversed +0 held 0 booked 0
             3h buy #2 amount=50           => rewarded step_done
             3h sweep                      => 1
@@ -29,8 +29,9 @@ fn a_large_sum_is_paid_in_several_changes() {
         mission budget=1000 window=10d | sum buy 1 x100
             1h buy #1 amount=90           => rewarded step_done
             1h buy #1 amount=90 reversal  => rejected reversed
+            1h look                       => in_progress available +12000 held 80 booked 20
+            1h sweep                      => 1
             1h look                       => in_progress available +0 held 100 booked 0
-            1h sweep                      => 0
         mission test window=10d | sum buy 1 x100 hold=1h
             1h buy #1 amount=100          => pending on_hold
             1h sweep                      => 2
@@ -50,7 +51,7 @@ fn what_one_change_had_no_room_for_is_paid_before_the_run_ends() {
             2d+1s sweep                   => 2
             2d+1s look                    => expired rewarded expired +54000 held 0 booked 90
             9d buy #1 amount=90 reversal  => rejected reversed
-            9d sweep                      => 2
+            9d sweep                      => 4
             9d look                       => expired reversed expired +0 held 0 booked 0
         ",
     );

@@ -19,12 +19,21 @@ impl Run<'_> {
             Err(error) => Err(error),
         };
         if let Err(error) = finished {
-            return Err(match self.from.set_phase(Phase::Live).await {
-                Ok(()) => MoveError::TakenBack(Box::new(error)),
-                Err(_) => MoveError::Between(Box::new(error)),
-            });
+            return Err(self.take_back(error).await);
         }
         self.go_live(begun).await
+    }
+
+    /// Gives the state back to the old store after a failure, if this run still has the move.
+    async fn take_back(&self, error: MoveError) -> MoveError {
+        if matches!(error, MoveError::TakenOver) {
+            return error;
+        }
+        match self.from.set_phase(Phase::Live).await {
+            Ok(()) => MoveError::TakenBack(Box::new(error)),
+            Err(MoveError::TakenOver) => MoveError::TakenOver,
+            Err(_) => MoveError::Between(Box::new(error)),
+        }
     }
 
     /// Finishes a move that was killed in its pause. What that run had compared is not known any
@@ -35,7 +44,7 @@ impl Run<'_> {
             self.compare().await?;
             self.copy_last(Instant::now()).await
         };
-        finished.await.map_err(|error| MoveError::Between(Box::new(error)))?;
+        finished.await.map_err(between)?;
         self.go_live(begun).await
     }
 
@@ -47,6 +56,7 @@ impl Run<'_> {
         self.compare_last_users().await?;
         self.copy_budgets().await?;
         self.settle_last_deliveries().await?;
+        self.copy_identity().await?;
         // Until then a node may still read the old store.
         let since = moved_at.elapsed();
         tokio::time::sleep((READ_WITHIN + READ_WITHIN / 5).saturating_sub(since)).await;
@@ -90,6 +100,14 @@ impl Run<'_> {
     async fn go_live(&mut self, begun: Instant) -> Result<(), MoveError> {
         let live = self.to.set_phase(Phase::Live).await;
         self.report.pause = begun.elapsed();
-        live.map_err(|error| MoveError::Between(Box::new(error)))
+        live.map_err(between)
+    }
+}
+
+/// A failure after which neither store takes changes.
+fn between(error: MoveError) -> MoveError {
+    match error {
+        MoveError::TakenOver => error,
+        error => MoveError::Between(Box::new(error)),
     }
 }

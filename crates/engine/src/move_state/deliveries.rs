@@ -1,17 +1,24 @@
 //! How far deliveries have come. While the old store is watched an ended delivery stays ended, so in
 //! the pause only those can differ that the new store holds as open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::DeliveryId;
+use futures_util::future::try_join_all;
 use store::{Claimed, DeliveryFilter, DeliveryState, Seq, Stored};
 
 use super::lane::{Deliveries, Lane, PAGE, Walk};
 use super::{DIFFERENCES_MAX, MoveError, Run, Step};
-use crate::move_state::end::End;
 
 /// Where a delivery stands in the order of booking.
 type Place = (Seq, DeliveryId);
+
+/// A digest of a delivery's row; `None` if it has none, being in its first state. Of a million that
+/// wait, 60 MB are remembered.
+pub(super) type Held = Option<[u8; 16]>;
+
+/// Pages of the old store that are read at once.
+const PAGES_AT_ONCE: usize = 4;
 
 impl Run<'_> {
     /// Walks along all deliveries that were ever tried and writes those that differ.
@@ -38,38 +45,78 @@ impl Run<'_> {
 
     /// Copies and compares what can have changed since the walk, so that little is left to the pause.
     /// What differs all the same is looked at again the next time.
+    ///
+    /// Nobody but the mover writes to the new store, so it is only read for what was written; of the
+    /// rest it holds what it held the last time.
     pub(super) async fn settle_deliveries(&mut self) -> Result<(), MoveError> {
-        let mut places = std::mem::take(&mut self.rewritten);
-        let open = match self.open.take() {
+        let mut open = match self.open.take() {
             Some(open) => open,
-            None => self.open_places().await?,
+            None => self.held_at(self.open_places().await?).await?,
         };
-        places.extend(&open);
-        let places: Vec<Place> = places.into_iter().collect();
-        let wanted = rows_at(self.from, &places).await?;
-        let mut found = rows_at(self.to, &places).await?;
-        let differing: Vec<Claimed> = only_in(&wanted, &found).cloned().collect();
-        if !differing.is_empty() {
-            for page in differing.chunks(PAGE) {
-                self.to.put_deliveries(page.to_vec()).await?;
-            }
-            found = rows_at(self.to, &places).await?;
+        let written = std::mem::take(&mut self.rewritten);
+        open.extend(self.held_at(written).await?);
+        let places: Vec<Place> = open.keys().copied().collect();
+        for places in places.chunks(PAGE * PAGES_AT_ONCE) {
+            let from = self.from;
+            let pages = places.chunks(PAGE).map(|page| from.delivery_rows_of(page));
+            let wanted = try_join_all(pages).await?.concat();
+            self.settle_some(places, wanted, &mut open).await?;
         }
-        let differing = only_in(&wanted, &found).chain(only_in(&found, &wanted));
-        self.rewritten.extend(differing.map(Deliveries::key));
-        let ended = found.iter().filter(|row| !row.delivery.state.is_open());
-        let ended: BTreeSet<Place> = ended.map(Deliveries::key).collect();
-        self.open = Some(places.into_iter().filter(|place| !ended.contains(place)).collect());
+        self.open = Some(open);
         Ok(())
+    }
+
+    /// The same for some places, of which the old store holds these rows.
+    async fn settle_some(
+        &mut self,
+        places: &[Place],
+        wanted: Vec<Claimed>,
+        open: &mut BTreeMap<Place, Held>,
+    ) -> Result<(), MoveError> {
+        let moved: BTreeSet<Place> = wanted.iter().map(Deliveries::key).collect();
+        let is_held = |place: &&Place| open.get(place).is_some_and(Option::is_some);
+        let extra = places.iter().filter(is_held).filter(|place| !moved.contains(place));
+        self.rewritten.extend(extra);
+        let is_news = |row: &Claimed| open.get(&Deliveries::key(row)) != Some(&held(row));
+        let (news, known): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_news);
+        for news in news.chunks(PAGE) {
+            self.to.put_deliveries(news.to_vec()).await?;
+            let places: Vec<Place> = news.iter().map(Deliveries::key).collect();
+            let found = self.to.delivery_rows_of(&places).await?;
+            let differing = only_in(news, &found).chain(only_in(&found, news));
+            self.rewritten.extend(differing.map(Deliveries::key));
+            open.extend(places.into_iter().map(|place| (place, None)));
+            open.extend(found.iter().map(|row| (Deliveries::key(row), held(row))));
+        }
+        for row in news.iter().chain(&known).filter(|row| !row.delivery.state.is_open()) {
+            open.remove(&Deliveries::key(row));
+        }
+        Ok(())
+    }
+
+    /// What the new store holds at these places.
+    async fn held_at(&self, places: BTreeSet<Place>) -> Result<BTreeMap<Place, Held>, MoveError> {
+        let places: Vec<Place> = places.into_iter().collect();
+        let mut all: BTreeMap<Place, Held> = places.iter().map(|place| (*place, None)).collect();
+        for places in places.chunks(PAGE) {
+            let rows = self.to.delivery_rows_of(places).await?;
+            all.extend(rows.iter().map(|row| (Deliveries::key(row), held(row))));
+        }
+        Ok(all)
     }
 
     /// Remembers that the messages of records that were copied are open.
     pub(super) fn note_open(&mut self, records: &[Stored]) {
         if let Some(open) = &mut self.open {
             for Stored { seq, record, .. } in records {
-                open.extend(record.messages.iter().map(|message| (*seq, message.id)));
+                open.extend(record.messages.iter().map(|message| ((*seq, message.id), None)));
             }
         }
+    }
+
+    /// How many deliveries are looked at in each round.
+    pub(super) fn waiting(&self) -> usize {
+        self.open.as_ref().map_or(0, BTreeMap::len)
     }
 
     /// Copies and compares the last of them, and counts all.
@@ -118,13 +165,25 @@ impl Run<'_> {
     }
 }
 
-/// The rows at these places, which are in order; those still in their first state have none.
-async fn rows_at(end: End<'_>, places: &[Place]) -> Result<Vec<Claimed>, MoveError> {
-    let mut rows = Vec::new();
-    for places in places.chunks(PAGE) {
-        rows.extend(end.delivery_rows_of(places).await?);
+/// What tells one row of a delivery from another. All else of it is its record's.
+fn held(row: &Claimed) -> Held {
+    let Claimed { delivery, fence } = row;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(delivery.state.name().as_bytes());
+    hasher.update(&fence.to_be_bytes());
+    hasher.update(&delivery.attempts.to_be_bytes());
+    for at in [delivery.due_at, delivery.last.as_ref().map(|last| last.at)] {
+        hasher.update(&[u8::from(at.is_some())]);
+        hasher.update(&at.unwrap_or_default().0.to_be_bytes());
     }
-    Ok(rows)
+    if let Some(last) = &delivery.last {
+        hasher.update(&last.status.unwrap_or_default().to_be_bytes());
+        hasher.update(&last.duration_ms.to_be_bytes());
+        hasher.update(last.note.as_bytes());
+    }
+    let mut short = [0; 16];
+    hasher.finalize_xof().fill(&mut short);
+    Some(short)
 }
 
 /// Rows that are not the same in the other list; both are in order.

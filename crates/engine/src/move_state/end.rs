@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::ids::{DeliveryId, UserKey};
 use store::{
-    BudgetRow, Claimed, Delivery, DeliveryFilter, DeliveryState, Movable, Phase, Seq, StoreError,
-    Stored, UserRow,
+    BudgetRow, Claimed, Delivery, DeliveryFilter, DeliveryState, Movable, Phase, RunNumber, Seq,
+    StateId, StoreError, Stored, UserRow,
 };
 
 use super::MoveError;
@@ -39,11 +39,13 @@ impl fmt::Display for Side {
 pub(super) struct End<'a> {
     side: Side,
     store: &'a Movable,
+    /// Which run this is to the store, once that was taken over.
+    run: RunNumber,
 }
 
 impl<'a> End<'a> {
     pub(super) fn new(side: Side, store: &'a Movable) -> Self {
-        Self { side, store }
+        Self { side, store, run: RunNumber::default() }
     }
 
     /// Asks until there is an answer. Every call of a move reads, or may be made twice.
@@ -62,7 +64,10 @@ impl<'a> End<'a> {
                 }
                 answer => {
                     let side = self.side;
-                    return answer.map_err(|error| MoveError::Store { side, error });
+                    return answer.map_err(|error| match error {
+                        StoreError::TakenOver => MoveError::TakenOver,
+                        error => MoveError::Store { side, error },
+                    });
                 }
             }
         }
@@ -72,12 +77,33 @@ impl<'a> End<'a> {
         self.ask(|store| store.transfer.phase()).await
     }
 
+    /// Takes it over for this run, and says what it may be used for at that moment.
+    pub(super) async fn take_over(&mut self) -> Result<Phase, MoveError> {
+        let (run, phase) = self.ask(|store| store.transfer.take_over()).await?;
+        self.run = run;
+        Ok(phase)
+    }
+
     pub(super) async fn set_phase(&self, phase: Phase) -> Result<(), MoveError> {
-        self.ask(|store| store.transfer.set_phase(phase.clone())).await
+        self.ask(|store| store.transfer.set_phase(self.run, phase.clone())).await
     }
 
     pub(super) async fn head(&self) -> Result<Seq, MoveError> {
         self.ask(|store| store.state.head()).await
+    }
+
+    /// Whether its journal is in the order of the commits.
+    pub(super) fn is_total_order(&self) -> bool {
+        self.store.state.is_total_order()
+    }
+
+    /// The identity of the state that it has, if that was given one.
+    pub(super) async fn identity(&self) -> Result<Option<StateId>, MoveError> {
+        self.ask(|store| store.identity.get()).await
+    }
+
+    pub(super) async fn put_identity(&self, id: StateId) -> Result<(), MoveError> {
+        self.ask(|store| store.identity.put(self.run, id)).await
     }
 
     pub(super) async fn read(&self, after: Seq, limit: usize) -> Result<Vec<Stored>, MoveError> {
@@ -89,7 +115,7 @@ impl<'a> End<'a> {
         after: Seq,
         limit: usize,
     ) -> Result<(Vec<UserKey>, Seq), MoveError> {
-        self.ask(|store| store.transfer.touched(after, limit)).await
+        self.ask(|store| store.transfer.touched(self.run, after, limit)).await
     }
 
     pub(super) async fn users(
@@ -143,20 +169,24 @@ impl<'a> End<'a> {
         Ok(counts)
     }
 
+    pub(super) async fn put_order(&self, is_total: bool) -> Result<(), MoveError> {
+        self.ask(|store| store.transfer.put_order(self.run, is_total)).await
+    }
+
     pub(super) async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), MoveError> {
-        self.ask(|store| store.transfer.put_users(rows.clone())).await
+        self.ask(|store| store.transfer.put_users(self.run, rows.clone())).await
     }
 
     pub(super) async fn put_records(&self, records: Vec<Stored>) -> Result<(), MoveError> {
-        self.ask(|store| store.transfer.put_records(records.clone())).await
+        self.ask(|store| store.transfer.put_records(self.run, records.clone())).await
     }
 
     pub(super) async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), MoveError> {
-        self.ask(|store| store.transfer.put_budgets(rows.clone())).await
+        self.ask(|store| store.transfer.put_budgets(self.run, rows.clone())).await
     }
 
     pub(super) async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), MoveError> {
-        self.ask(|store| store.transfer.put_deliveries(rows.clone())).await
+        self.ask(|store| store.transfer.put_deliveries(self.run, rows.clone())).await
     }
 
     /// Whether nothing was ever written to it.

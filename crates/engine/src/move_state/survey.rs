@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use store::Phase;
 
-use super::end::{End, Side};
 use super::{Move, MoveError, Run, Standing, part_of};
 
 /// Users that are read to learn how many there are and how fast they come.
@@ -38,7 +37,7 @@ pub struct Survey {
 pub async fn survey_move(moved: &Move) -> Result<Survey, MoveError> {
     let mut nobody = |_| {};
     let run = Run::new(moved, &mut nobody);
-    let standing = run.standing().await?;
+    let standing = run.standing(&run.phases().await?).await?;
     let from = run.from;
     let records = from.head().await?;
     let begun = Instant::now();
@@ -66,20 +65,46 @@ pub async fn survey_move(moved: &Move) -> Result<Survey, MoveError> {
 /// Ends a move: the old store has the state as before, and says whether there was a move to end.
 /// What was copied stays in the new store, and the next run goes on with it.
 ///
-/// No run may be under way. A move whose new store is `Live` is done and cannot be ended.
+/// A run that is under way is taken over, and ends. A move whose new store is `Live` is done and cannot
+/// be ended.
 ///
 /// # Errors
-/// [`MoveError`]; then nothing was changed.
+/// [`MoveError`]; then the stores are used as before.
 pub async fn abort_move(moved: &Move) -> Result<bool, MoveError> {
-    let (from, to) = (End::new(Side::Old, &moved.from), End::new(Side::New, &moved.to));
-    match (from.phase().await?, to.phase().await?) {
-        (Phase::Watched, _) | (Phase::Moved(_), Phase::Filling) => {
-            from.set_phase(Phase::Live).await?;
-            Ok(true)
+    let mut nobody = |_| {};
+    let mut run = Run::new(moved, &mut nobody);
+    run.is_under_way(&run.phases().await?).await?;
+    let phases = run.take_over().await?;
+    let is_under_way = match run.is_under_way(&phases).await {
+        Ok(is_under_way) => is_under_way,
+        Err(error) => return Err(run.or_taken_over(error).await),
+    };
+    if is_under_way {
+        run.from.set_phase(Phase::Live).await?;
+    }
+    Ok(is_under_way)
+}
+
+impl Run<'_> {
+    /// Whether there is a move that can be ended.
+    async fn is_under_way(&self, phases: &(Phase, Phase)) -> Result<bool, MoveError> {
+        let refused = |why: String| Err(MoveError::Refused(why));
+        match phases {
+            (Phase::Moved(to), _) if *to != self.to_name => refused(format!(
+                "the state is on its way to {to}, or has moved there, and not to {}; \
+                 name the right store with --to",
+                self.to_name
+            )),
+            (Phase::Watched, Phase::Live) if !self.to.is_empty().await? => refused(format!(
+                "{} is in use and not being filled, so it is not where the state is on its way to; \
+                 name the right store with --to",
+                self.to_name
+            )),
+            (Phase::Watched, _) | (Phase::Moved(_), Phase::Filling) => Ok(true),
+            (Phase::Moved(to), _) => {
+                refused(format!("the state has moved to {to}; that cannot be undone"))
+            }
+            (Phase::Live | Phase::Filling, _) => Ok(false),
         }
-        (Phase::Moved(to), _) => {
-            Err(MoveError::Refused(format!("the state has moved to {to}; that cannot be undone")))
-        }
-        (Phase::Live | Phase::Filling, _) => Ok(false),
     }
 }

@@ -1,12 +1,18 @@
 //! Edits of the catalogue: what is refused, before and when they are made.
 
-use domain::catalog::{Endpoint, Entity, sample};
+use std::sync::Arc;
+
+use domain::catalog::{Edit, Endpoint, Entity, sample};
 use domain::dialect;
 use domain::ids::{AppId, LineItemId, Mode};
 use domain::money::{CurrencyCode, Micros};
 use domain::secret::Secret;
 use domain::targeting::Profile;
-use engine::{ApplyError, MasterKey, SealError, SecretOwner, SessionRequest, Vault};
+use engine::{
+    ApplyError, Engine, MasterKey, SealError, SecretOwner, SessionRequest, Stores, Vault,
+};
+use store::CatalogStore as _;
+use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
 
 use crate::node::{MISSION, Node, at, rows_with};
 
@@ -253,4 +259,23 @@ async fn a_line_item_keeps_the_currency_of_what_is_booked() {
     }
     let back = node.engine.apply_entities(&at(4), &sample::entities(), false, "test").await;
     back.expect("the same rows put back");
+}
+
+#[tokio::test]
+async fn a_catalogue_is_newer_once_and_an_empty_one_never_is() {
+    let catalog = Arc::new(MemoryCatalog::new());
+    let stores = Stores {
+        state: Arc::new(MemoryState::new()),
+        catalog: Arc::clone(&catalog) as _,
+        reports: Arc::new(MemoryReports::new()),
+    };
+    let engine = Engine::new(stores, Vault::new(&MasterKey::new([7; 32]), &[]));
+    for _ in 0..2 {
+        assert!(!engine.refresh_catalog(&at(0)).await.expect("a refresh"));
+    }
+    let edits = sample::entities().into_iter().map(Edit::Put).collect();
+    catalog.save(0, edits, "test", at(0).now).await.expect("an edit");
+    for is_newer in [true, false] {
+        assert_eq!(engine.refresh_catalog(&at(0)).await.expect("a refresh"), is_newer);
+    }
 }

@@ -11,13 +11,14 @@ use domain::ledger::Transaction;
 use domain::targeting::Profile;
 use domain::verdict::Verdict;
 use engine::{
-    AttemptOutcome, ConversionError, Ctx, EngineError, Move, MoveError, MoveReport, SessionRequest,
-    StoreError, Viewer, abort_move, move_state, survey_move,
+    AttemptOutcome, ConversionError, Ctx, EngineError, Move, MoveError, MoveProgress, MoveReport,
+    SessionRequest, Step, StoreError, Viewer, abort_move, move_state, survey_move,
 };
 use store::contract::sample::{self as drafts, Draft};
 use store::memory::MemoryState;
 use store::{
-    Journal, Movable, Opener, Outbox, Outcome, Phase, StateStore, Switch, Transfer, Users,
+    Identity, Journal, Movable, Opener, Outbox, Outcome, Phase, RunNumber, StateId, Switch,
+    Transfer, Users,
 };
 use tokio::task::JoinSet;
 
@@ -82,13 +83,20 @@ impl Ground {
     }
 }
 
-fn moved(from: Movable, to: Movable) -> Move {
+pub(crate) fn moved(from: Movable, to: Movable) -> Move {
     let encode = format::state::encode_state;
     Move { from, to, to_name: "the new store".to_owned(), encode }
 }
 
+/// Lets a new run set the phase.
+pub(crate) async fn turn(store: &MemoryState, phase: Phase) -> RunNumber {
+    let (run, _) = store.take_over().await.expect("a run");
+    store.set_phase(run, phase).await.expect("a phase");
+    run
+}
+
 /// Runs until the run ends or is killed.
-async fn run(moved: &Move, fate: &Fate) -> Option<Result<MoveReport, MoveError>> {
+pub(crate) async fn run(moved: &Move, fate: &Fate) -> Option<Result<MoveReport, MoveError>> {
     let mut nobody = |_| {};
     tokio::select! {
         ended = move_state(moved, &mut nobody) => Some(ended),
@@ -123,7 +131,7 @@ impl Actor {
         };
         match done {
             Ok(()) | Err(EngineError::NotFound(_) | EngineError::Contended) => true,
-            Err(EngineError::Store(StoreError::Unavailable(_))) => {
+            Err(EngineError::Store(StoreError::Moving(_))) => {
                 self.refused += 1;
                 tokio::task::yield_now().await;
                 false
@@ -321,8 +329,8 @@ async fn what_cannot_be_moved_is_left_alone() {
             let bob = drafts::user("bob");
             to.commit(Draft::of(&bob, NOW).grant(1).change()).await.expect("a commit");
         }
-        from.set_phase(old.clone()).await.expect("a phase");
-        to.set_phase(new.clone()).await.expect("a phase");
+        turn(&from, old.clone()).await;
+        turn(&to, new.clone()).await;
         let moved = moved(Movable::of(&from), Movable::of(&to));
         let refused = move_state(&moved, &mut |_| {}).await.expect_err("a refusal").to_string();
         let phases = (from.phase().await.expect("one"), to.phase().await.expect("one"));
@@ -377,20 +385,18 @@ async fn a_difference_in_the_pause_gives_the_state_back() {
         from.commit(change).await.expect("a commit");
     }
     // The new store holds a record that the old one does not know.
-    to.set_phase(Phase::Filling).await.unwrap();
+    let run = turn(&to, Phase::Filling).await;
     let mut records = from.read(0, 100).await.unwrap();
     records[3].record.at.0 += 1;
-    to.put_records(records).await.unwrap();
+    to.put_records(run, records).await.unwrap();
     let other = moved(Movable::of(&from), Movable::of(&to));
     let refused = move_state(&other, &mut |_| {}).await.expect_err("a difference");
     assert!(matches!(&refused, MoveError::Differs(all) if all == &["record 4"]), "{refused}");
     assert_eq!(from.phase().await.unwrap(), Phase::Watched);
     // One that takes what was last put, and forgets it, is found out in the pause.
     let forgetful = Arc::new(MemoryState::new());
-    let end = Movable {
-        state: Arc::clone(&forgetful) as Arc<dyn StateStore>,
-        transfer: Arc::new(Forgetful { inner: Arc::clone(&forgetful), from: Arc::clone(&from) }),
-    };
+    let loses = Forgetful { inner: Arc::clone(&forgetful), from: Arc::clone(&from) };
+    let end = Movable { transfer: Arc::new(loses), ..Movable::of(&forgetful) };
     let other = moved(Movable::of(&from), end);
     abort_move(&other).await.expect("an end");
     let refused = move_state(&other, &mut |_| {}).await.expect_err("a difference");
@@ -413,16 +419,21 @@ impl Transfer for Forgetful {
         self.inner.phase().await
     }
 
-    async fn set_phase(&self, phase: Phase) -> Result<(), StoreError> {
-        self.inner.set_phase(phase).await
+    async fn take_over(&self) -> Result<(RunNumber, Phase), StoreError> {
+        self.inner.take_over().await
+    }
+
+    async fn set_phase(&self, run: RunNumber, phase: Phase) -> Result<(), StoreError> {
+        self.inner.set_phase(run, phase).await
     }
 
     async fn touched(
         &self,
+        run: RunNumber,
         after: store::Seq,
         limit: usize,
     ) -> Result<(Vec<domain::ids::UserKey>, store::Seq), StoreError> {
-        self.inner.touched(after, limit).await
+        self.inner.touched(run, after, limit).await
     }
 
     async fn users(
@@ -464,21 +475,110 @@ impl Transfer for Forgetful {
         self.inner.delivery_rows_of(places).await
     }
 
-    async fn put_users(&self, rows: Vec<store::UserRow>) -> Result<(), StoreError> {
+    async fn put_order(&self, run: RunNumber, is_total: bool) -> Result<(), StoreError> {
+        self.inner.put_order(run, is_total).await
+    }
+
+    async fn put_users(&self, run: RunNumber, rows: Vec<store::UserRow>) -> Result<(), StoreError> {
         let last = drafts::user("the last one").state.key();
         let rows = rows.into_iter().filter(|row| row.key != last);
-        self.inner.put_users(rows.collect()).await
+        self.inner.put_users(run, rows.collect()).await
     }
 
-    async fn put_records(&self, records: Vec<store::Stored>) -> Result<(), StoreError> {
-        self.inner.put_records(records).await
+    async fn put_records(
+        &self,
+        run: RunNumber,
+        records: Vec<store::Stored>,
+    ) -> Result<(), StoreError> {
+        self.inner.put_records(run, records).await
     }
 
-    async fn put_budgets(&self, rows: Vec<store::BudgetRow>) -> Result<(), StoreError> {
-        self.inner.put_budgets(rows).await
+    async fn put_budgets(
+        &self,
+        run: RunNumber,
+        rows: Vec<store::BudgetRow>,
+    ) -> Result<(), StoreError> {
+        self.inner.put_budgets(run, rows).await
     }
 
-    async fn put_deliveries(&self, rows: Vec<store::Claimed>) -> Result<(), StoreError> {
-        self.inner.put_deliveries(rows).await
+    async fn put_deliveries(
+        &self,
+        run: RunNumber,
+        rows: Vec<store::Claimed>,
+    ) -> Result<(), StoreError> {
+        self.inner.put_deliveries(run, rows).await
+    }
+}
+
+/// Also one that nobody had given an identity before the move began, and into a store that was used by
+/// mistake before.
+#[tokio::test]
+async fn a_state_takes_its_identity_along() {
+    let (own, other) = (StateId([7; 16]), StateId([8; 16]));
+    for (is_late, mistaken) in [(false, None), (false, Some(other)), (true, Some(other))] {
+        let [from, to] = [(); 2].map(|()| Arc::new(MemoryState::new()));
+        let user = drafts::user("ann");
+        from.commit(Draft::of(&user, NOW).grant(1).change()).await.expect("a commit");
+        if let Some(mistaken) = mistaken {
+            to.keep(mistaken).await.expect("an identity");
+        }
+        if !is_late {
+            from.keep(own).await.expect("an identity");
+        }
+        let both = moved(Movable::of(&from), Movable::of(&to));
+        let mut told = |at: MoveProgress| {
+            // A node that starts while the users are copied is the first to give it one.
+            if is_late && at.step == Step::CopyUsers {
+                futures_util::FutureExt::now_or_never(from.keep(own))
+                    .expect("at once")
+                    .expect("one");
+            }
+        };
+        move_state(&both, &mut told).await.expect("a move");
+        assert_eq!(to.get().await.expect("one"), Some(own), "late {is_late}, {mistaken:?}");
+        assert_eq!(from.get().await.expect("one"), Some(own));
+    }
+}
+
+/// Nobody has ever started a node on it.
+#[tokio::test]
+async fn a_state_without_an_identity_leaves_the_new_store_its_own() {
+    let [from, to] = [(); 2].map(|()| Arc::new(MemoryState::new()));
+    from.commit(drafts::profile(&drafts::user("ann"), 30)).await.expect("a commit");
+    to.keep(StateId([8; 16])).await.expect("an identity");
+    let both = moved(Movable::of(&from), Movable::of(&to));
+    move_state(&both, &mut |_| {}).await.expect("a move");
+    assert_eq!(to.get().await.expect("one"), Some(StateId([8; 16])));
+}
+
+/// Also when the run that begins is not the one that ends.
+#[tokio::test]
+async fn a_store_without_a_total_order_gives_it_on() {
+    for is_paused in [false, true] {
+        let [first, from, to] = [(); 3].map(|()| Arc::new(MemoryState::new()));
+        let run = turn(&from, Phase::Filling).await;
+        from.put_order(run, false).await.expect("an order");
+        turn(&from, Phase::Live).await;
+        for (number, store) in [(1, &first), (2, &from)] {
+            let user = drafts::user(&format!("user {number}"));
+            store.commit(Draft::of(&user, NOW).grant(1).change()).await.expect("a commit");
+        }
+        let other = moved(Movable::of(&from), Movable::of(&to));
+        if is_paused {
+            turn(&from, Phase::Moved(other.to_name.clone())).await;
+            turn(&to, Phase::Filling).await;
+        }
+        assert!(to.is_total_order());
+        let report = move_state(&other, &mut |_| {}).await.expect("a report");
+        assert_eq!(report.was_begun, is_paused);
+        assert!(!to.is_total_order());
+        let user = drafts::user("later");
+        to.commit(Draft::of(&user, NOW).grant(1).change()).await.expect("a commit");
+        assert!(!to.is_total_order());
+        // A store that has one keeps it.
+        let next = Arc::new(MemoryState::new());
+        let other = moved(Movable::of(&first), Movable::of(&next));
+        move_state(&other, &mut |_| {}).await.expect("a report");
+        assert!(next.is_total_order());
     }
 }

@@ -1,4 +1,5 @@
-//! A store whose transfer stops for good at a given call: the run that makes it is as good as killed.
+//! A store whose transfer stops at a given call, mostly for good: the run that makes it is as good as
+//! killed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use domain::ids::{DeliveryId, UserKey};
 use store::memory::MemoryState;
-use store::{BudgetRow, Claimed, Movable, Phase, Seq, StoreError, Stored, Transfer, UserRow};
+use store::{
+    BudgetRow, Claimed, Movable, Phase, RunNumber, Seq, StoreError, Stored, Transfer, UserRow,
+};
 use tokio::sync::Notify;
 
 /// Counts the calls of both ends of a run.
@@ -19,6 +22,8 @@ pub(crate) struct Fate {
     end: u64,
     /// Told when it has come to that.
     pub(crate) reached: Notify,
+    /// Lets the run go on all the same.
+    pub(crate) woken: Notify,
 }
 
 impl Fate {
@@ -33,7 +38,8 @@ impl Fate {
 
     fn new(end: u64, is_counting: bool) -> Arc<Self> {
         let (calls, is_counting) = (AtomicU64::new(0), AtomicBool::new(is_counting));
-        Arc::new(Self { calls, is_counting, end, reached: Notify::new() })
+        let [reached, woken] = [(); 2].map(|()| Notify::new());
+        Arc::new(Self { calls, is_counting, end, reached, woken })
     }
 
     async fn moment(&self) {
@@ -44,7 +50,7 @@ impl Fate {
         }
         if self.calls.fetch_add(1, Ordering::Relaxed) == self.end {
             self.reached.notify_one();
-            std::future::pending::<()>().await;
+            self.woken.notified().await;
         }
     }
 }
@@ -58,7 +64,7 @@ pub(crate) struct Stuck {
 impl Stuck {
     pub(crate) fn end(inner: &Arc<MemoryState>, fate: &Arc<Fate>) -> Movable {
         let stuck = Self { inner: Arc::clone(inner), fate: Arc::clone(fate) };
-        Movable { state: Arc::clone(inner) as _, transfer: Arc::new(stuck) }
+        Movable { transfer: Arc::new(stuck), ..Movable::of(inner) }
     }
 
     async fn call<T>(&self, call: impl Future<Output = T>) -> T {
@@ -75,16 +81,25 @@ impl Transfer for Stuck {
         self.call(self.inner.phase()).await
     }
 
-    async fn set_phase(&self, phase: Phase) -> Result<(), StoreError> {
+    async fn take_over(&self) -> Result<(RunNumber, Phase), StoreError> {
+        self.call(self.inner.take_over()).await
+    }
+
+    async fn set_phase(&self, run: RunNumber, phase: Phase) -> Result<(), StoreError> {
         if matches!(phase, Phase::Moved(_)) {
             self.fate.is_counting.store(true, Ordering::Relaxed);
         }
-        self.call(self.inner.set_phase(phase)).await
+        self.call(self.inner.set_phase(run, phase)).await
     }
 
-    async fn touched(&self, after: Seq, limit: usize) -> Result<(Vec<UserKey>, Seq), StoreError> {
+    async fn touched(
+        &self,
+        run: RunNumber,
+        after: Seq,
+        limit: usize,
+    ) -> Result<(Vec<UserKey>, Seq), StoreError> {
         // Small pages, so that there are many moments to be killed at.
-        self.call(self.inner.touched(after, limit.min(40))).await
+        self.call(self.inner.touched(run, after, limit.min(40))).await
     }
 
     async fn users(
@@ -118,25 +133,29 @@ impl Transfer for Stuck {
         self.call(self.inner.delivery_rows_of(places)).await
     }
 
-    async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
+    async fn put_order(&self, run: RunNumber, is_total: bool) -> Result<(), StoreError> {
+        self.call(self.inner.put_order(run, is_total)).await
+    }
+
+    async fn put_users(&self, run: RunNumber, rows: Vec<UserRow>) -> Result<(), StoreError> {
         // One after the other, as a store does that cannot write them at once.
         for row in rows {
-            self.call(self.inner.put_users(vec![row])).await?;
+            self.call(self.inner.put_users(run, vec![row])).await?;
         }
         Ok(())
     }
 
-    async fn put_records(&self, records: Vec<Stored>) -> Result<(), StoreError> {
-        self.call(self.inner.put_records(records)).await
+    async fn put_records(&self, run: RunNumber, records: Vec<Stored>) -> Result<(), StoreError> {
+        self.call(self.inner.put_records(run, records)).await
     }
 
-    async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
-        self.call(self.inner.put_budgets(rows)).await
+    async fn put_budgets(&self, run: RunNumber, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
+        self.call(self.inner.put_budgets(run, rows)).await
     }
 
-    async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), StoreError> {
+    async fn put_deliveries(&self, run: RunNumber, rows: Vec<Claimed>) -> Result<(), StoreError> {
         for row in rows {
-            self.call(self.inner.put_deliveries(vec![row])).await?;
+            self.call(self.inner.put_deliveries(run, vec![row])).await?;
         }
         Ok(())
     }

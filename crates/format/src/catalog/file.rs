@@ -108,7 +108,9 @@ pub fn parse(syntax: Syntax, text: &str) -> Result<CatalogFile, FileErrors> {
         Syntax::Toml => toml::read(text),
         Syntax::Json => json::read(text),
     };
-    let mut errors: Vec<FileError> = shell.errors.into_iter().map(|raw| raw.placed(text)).collect();
+    let lines = Lines::of(text);
+    let mut errors: Vec<FileError> =
+        shell.errors.into_iter().map(|raw| raw.placed(&lines)).collect();
     let mut order = BTreeMap::new();
     let mut entities = Vec::with_capacity(shell.found.len());
     for Found { kind, at, offset, entity } in shell.found {
@@ -117,11 +119,11 @@ pub fn parse(syntax: Syntax, text: &str) -> Result<CatalogFile, FileErrors> {
                 if order.insert((kind, entity.id()), at).is_some() {
                     let message = format!("number {} is given twice", entity.id());
                     let path = format!("{}[{at}].id", kind.name());
-                    errors.push(RawError { offset: Some(offset), path, message }.placed(text));
+                    errors.push(RawError { offset: Some(offset), path, message }.placed(&lines));
                 }
                 entities.push(entity);
             }
-            Err(error) => errors.push(error.placed(text)),
+            Err(error) => errors.push(error.placed(&lines)),
         }
     }
     if errors.is_empty() {
@@ -143,28 +145,44 @@ impl CatalogFile {
     /// entity's. What is not in the file has no place.
     #[must_use]
     pub fn locate(&self, problems: &[Problem]) -> FileErrors {
-        let mut errors: Vec<FileError> = problems.iter().map(|one| self.locate_one(one)).collect();
+        let lines = Lines::of(&self.text);
+        let tree = match self.syntax {
+            Syntax::Toml => toml::tree(&self.text).map(Tree::Toml),
+            Syntax::Json => json::tree(&self.text).map(Tree::Json),
+        };
+        let find = |way: &[Segment<'_>]| match tree.as_ref()? {
+            Tree::Toml(root) => toml::find(root, way),
+            Tree::Json(root) => json::find(&self.text, root, way),
+        };
+        let mut errors: Vec<FileError> =
+            problems.iter().map(|one| self.locate_one(one, &lines, find)).collect();
         errors.sort_by_key(|error| error.place);
         FileErrors(errors)
     }
 
-    fn locate_one(&self, problem: &Problem) -> FileError {
+    fn locate_one(
+        &self,
+        problem: &Problem,
+        lines: &Lines<'_>,
+        find: impl Fn(&[Segment<'_>]) -> Option<usize>,
+    ) -> FileError {
         let (kind, message) = (problem.kind, problem.message.clone());
+        let dot = if problem.field.is_empty() { "" } else { "." };
         let Some(&at) = self.order.get(&(kind, problem.id)) else {
-            let dot = if problem.field.is_empty() { "" } else { "." };
             let path = format!("{}/{}{dot}{}", kind.name(), problem.id, problem.field);
             return FileError { place: None, path, message };
         };
         let mut way = vec![Segment::Key(kind.name()), Segment::Item(at)];
         way.extend(segments(&problem.field));
-        let offset = match self.syntax {
-            Syntax::Toml => toml::find(&self.text, &way),
-            Syntax::Json => json::find(&self.text, &way),
-        };
-        let dot = if problem.field.is_empty() { "" } else { "." };
         let path = format!("{}[{at}]{dot}{}", kind.name(), problem.field);
-        RawError { offset, path, message }.placed(&self.text)
+        RawError { offset: find(&way), path, message }.placed(lines)
     }
+}
+
+/// A file that is searched, read once for all that is looked for.
+enum Tree<'a> {
+    Toml(toml::Root<'a>),
+    Json(json::Root<'a>),
 }
 
 /// What reading a file gives before entities are put together.
@@ -193,18 +211,29 @@ struct RawError {
 }
 
 impl RawError {
-    fn placed(self, text: &str) -> FileError {
-        let place = self.offset.map(|offset| place(text, offset));
+    fn placed(self, lines: &Lines<'_>) -> FileError {
+        let place = self.offset.map(|offset| lines.place(offset));
         FileError { place, path: self.path, message: super::entity::explained(self.message) }
     }
 }
 
-fn place(text: &str, offset: usize) -> Place {
-    let before = text.get(..offset.min(text.len())).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    Place {
-        line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
+/// A text, and where its lines begin: a large file with a mistake in every row is told of in one pass.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { text, starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+    }
+
+    fn place(&self, offset: usize) -> Place {
+        let offset = if self.text.is_char_boundary(offset) { offset } else { self.text.len() };
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts[line - 1];
+        Place { line, column: self.text[start..offset].chars().count() + 1 }
     }
 }
 

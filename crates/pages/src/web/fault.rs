@@ -53,18 +53,22 @@ impl Fault {
         let kind = match error {
             EngineError::SessionEnded => return Self::no_session(&visitor.asked),
             EngineError::NotFound(_) | EngineError::Invalid { .. } => NoticeKind::NotFound,
-            EngineError::Store(
-                StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Moved(_),
-            )
-            | EngineError::Contended => NoticeKind::Maintenance,
             EngineError::Store(StoreError::Corrupt(_)) => NoticeKind::ServerError,
+            EngineError::Store(_) | EngineError::Contended => NoticeKind::Maintenance,
         };
         if kind == NoticeKind::NotFound {
             return Self::not_found(shared, visitor).await;
         }
         let frame = unknown_frame(shared, visitor);
         let Self(notice) = Self::new(frame, kind);
-        tracing::error!(request.id = visitor.asked.id, %error, "a page could not be answered");
+        let id = &visitor.asked.id;
+        match error {
+            // An operator has brought that about.
+            EngineError::Store(StoreError::Moving(_)) => {
+                tracing::info!(request.id = id, %error, "a page was put off");
+            }
+            _ => tracing::error!(request.id = id, %error, "a page could not be answered"),
+        }
         Self(Box::new(Notice {
             retry_href: visitor.asked.again.clone(),
             request_id: Some(Plain::new(&visitor.asked.id)),

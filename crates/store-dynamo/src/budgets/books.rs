@@ -80,33 +80,42 @@ impl Books {
     /// The budget to try moves on: as the group has it, as it was read for the group, or as it is
     /// remembered.
     fn begin(&self, trial: &Trial, fresh: &Fresh, line_item: LineItemId) -> Option<Budget> {
+        let known = || self.known.get(&line_item).and_then(|known| known.budget.as_ref());
+        let budget = trial.0.get(&line_item).or_else(|| fresh.get(&line_item)).or_else(known);
+        budget.cloned()
+    }
+
+    /// Splits a budget among more slots if lanes meet at it.
+    fn split(&self, budget: &mut Budget, line_item: LineItemId) {
         let known = self.known.get(&line_item);
-        if let Some(budget) = trial.0.get(&line_item) {
-            return Some(budget.clone());
-        }
-        let remembered = || known.and_then(|known| known.budget.clone());
-        let mut budget = fresh.get(&line_item).cloned().or_else(remembered)?;
         let slots = (budget.slots.len() * 2).min(self.shards as usize);
         let is_crowded = known.is_some_and(|known| known.conflicts >= CONFLICTS_MAX);
         if is_crowded && slots > budget.slots.len() && budget.version > 0 {
-            // If an old day is in the way it grows another time.
+            // If an old day is in the way it is split another time.
             let _ = budget.grow(slots, self.shard as usize % slots);
         }
-        Some(budget)
     }
 
-    /// Makes all moves on top of the trial, or none.
+    /// Makes all moves on top of the trial, or none. `may_split` says whether there is room to write
+    /// all slots of budgets that are better split.
     pub(crate) fn spend(
         &self,
         trial: &mut Trial,
         fresh: &Fresh,
         moves: &[BudgetMove],
+        may_split: bool,
     ) -> Result<(), Stop> {
         let mut next = Trial::default();
         for by in moves {
             let line_item = by.line_item;
-            let known = next.0.get(&line_item).cloned();
-            let budget = known.or_else(|| self.begin(trial, fresh, line_item));
+            let begun = || {
+                let mut budget = self.begin(trial, fresh, line_item)?;
+                if may_split && !trial.0.contains_key(&line_item) {
+                    self.split(&mut budget, line_item);
+                }
+                Some(budget)
+            };
+            let budget = next.0.get(&line_item).cloned().or_else(begun);
             let mut budget = budget.ok_or(Stop::Read(line_item, None))?;
             let own = self.own(&budget);
             budget.make(by, own).map_err(|obstacle| match obstacle {
@@ -206,7 +215,7 @@ impl Books {
         };
         let quiet = slot.quiet;
         match &mut known.budget {
-            Some(budget) if slot.head == budget.version && place < budget.slots.len() => {
+            Some(budget) if budget.is_refreshed_by(place, &slot) => {
                 budget.slots[place] = Arc::new(slot);
             }
             _ => known.budget = None,
@@ -266,6 +275,22 @@ impl Budget {
         slots + days + head
     }
 
+    /// Whether a slot that was found is the only one that may have to be known anew. If all of them
+    /// were written together meanwhile, the budget might seem to be beyond its limits with what is
+    /// remembered of the others.
+    fn is_refreshed_by(&self, place: usize, found: &Slot) -> bool {
+        let is_same = |known: &Arc<Slot>| known.round == found.round;
+        found.head == self.version && self.slots.get(place).is_some_and(is_same)
+    }
+
+    /// The round of a slot after the write.
+    fn next_round(&self, slot: &Slot) -> u64 {
+        match self.is_whole {
+            true => self.slots.iter().map(|slot| slot.version).sum(),
+            false => slot.round,
+        }
+    }
+
     /// The version of the limits' item after the write.
     fn next_head(&self) -> u64 {
         self.version + u64::from(self.has_new_head || self.version == 0)
@@ -274,12 +299,13 @@ impl Budget {
     /// What changes of itself with the write.
     fn written(&mut self, own: usize) {
         let head = self.next_head();
-        for (place, slot) in self.slots.iter_mut().enumerate() {
+        let rounds: Vec<u64> = self.slots.iter().map(|slot| self.next_round(slot)).collect();
+        for (place, (slot, round)) in self.slots.iter_mut().zip(rounds).enumerate() {
             if self.is_whole || place == own {
                 let slot = Arc::make_mut(slot);
                 slot.part();
                 slot.version += 1;
-                (slot.head, slot.quiet) = (head, None);
+                (slot.head, slot.round, slot.quiet) = (head, round, None);
             }
         }
         self.version = head;
@@ -300,7 +326,7 @@ impl Budget {
                 *sum = plus(*sum, used);
             }
             next.version += 1;
-            next.head = self.next_head();
+            (next.head, next.round) = (self.next_head(), self.next_round(slot));
             writes.push(put_version(next.to_item(line_item, place), slot.version));
         }
         writes.extend(parted.into_iter().map(|(day, used)| add_to_day(line_item, day, used)));

@@ -141,9 +141,9 @@ impl Budget {
         Level { line_item, limits, total: self.total(), day, today }
     }
 
-    /// Whoever asks for quiet.
-    pub(crate) fn quiet(&self) -> Option<u64> {
-        self.slots.iter().find_map(|slot| slot.quiet)
+    /// Whoever asks for quiet; each slot may have been asked by another.
+    pub(crate) fn askers(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().filter_map(|slot| slot.quiet)
     }
 
     /// The day of which the shares speak; all slots got theirs together.

@@ -15,9 +15,7 @@ use crate::base::Base;
 use crate::client::random;
 use crate::error::Failed;
 use crate::keys;
-use crate::requests::Request;
 use crate::value::{Item, item, number};
-use crate::write::put_request;
 
 /// Budgets whose old days are read at once.
 const BUDGETS_AT_ONCE: usize = 16;
@@ -53,22 +51,16 @@ impl Base {
         let days = days.into_iter().collect();
         Ok(BudgetRow { line_item, limits: budget.limits, total: budget.total(), days })
     }
-
-    /// Writes budgets as they are, each in one slot.
-    pub(crate) async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), Failed> {
-        let puts = rows.into_iter().flat_map(items_of).map(put_request);
-        let puts = puts.collect::<Result<Vec<_>, _>>()?;
-        self.db.batch_write(Request::Import, puts).await
-    }
 }
 
-/// The items of a budget. Its slot is shut, so the first move of it looks at the whole.
-fn items_of(row: BudgetRow) -> Vec<Item> {
+/// The items of a budget that is in one slot. That is shut, so the first move of it looks at the whole.
+pub(crate) fn budget_items(row: BudgetRow) -> Vec<Item> {
     // No lane knows this version, whatever it remembers of the line item.
     let version = 1 + random() / 2;
     let line_item = row.line_item;
     let days = row.days.into_iter().collect();
-    let mut slot = Slot { version, head: version, total: row.total, days, ..Slot::default() };
+    let mut slot =
+        Slot { version, head: version, round: version, total: row.total, days, ..Slot::default() };
     let old = slot.part();
     let head = Head { version, slots: 1, limits: row.limits };
     let mut items = vec![

@@ -21,6 +21,7 @@ const TOTAL: &str = "total";
 const DAYS: &str = "days";
 const PARTED: &str = "parted";
 const HEAD: &str = "head";
+const ROUND: &str = "round";
 /// Who asks everybody else not to write a slot for a moment.
 pub(crate) const QUIET: &str = "quiet";
 /// What stands against a day, in the item of that day.
@@ -95,6 +96,7 @@ impl Slot {
         let with = [
             (VERSION, number(self.version)),
             (HEAD, number(self.head)),
+            (ROUND, number(self.round)),
             (SHARE, list(share)),
             (TOTAL, list(used.map(number))),
             (DAYS, list(days)),
@@ -112,6 +114,7 @@ impl Slot {
         Ok(Self {
             version: slot.get_number(VERSION)?,
             head: slot.get_number(HEAD)?,
+            round: slot.get_number(ROUND)?,
             quiet: slot.find_number(QUIET)?,
             share: share_of(slot.get_list(SHARE)?)?,
             total: used_of([booked, held, starts], TOTAL)?,
@@ -209,8 +212,16 @@ mod tests {
         let days = [(Day(-3), used), (Day(i32::MAX), Used::default())].into();
         for parted in [None, Some(Day(-4))] {
             let days = BTreeMap::clone(&days);
-            let slot =
-                Slot { version: 1, head: 3, share, total: used, days, parted, ..Slot::default() };
+            let slot = Slot {
+                version: 1,
+                head: 3,
+                round: 2,
+                share,
+                total: used,
+                days,
+                parted,
+                ..Slot::default()
+            };
             assert_eq!(Slot::from_item(&slot.to_item(LineItemId(1), 2)).unwrap(), slot);
         }
     }

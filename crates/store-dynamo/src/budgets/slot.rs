@@ -27,6 +27,9 @@ pub(crate) struct Slot {
     /// Version of the limits' item when the slots were last written together. Whoever changes that
     /// item writes all slots, so a slot with the same number is of the same limits and slots.
     pub(crate) head: u64,
+    /// What the versions of all slots added up to before they were last written together: slots with
+    /// the same number have not been, since one of them was known.
+    pub(crate) round: u64,
     /// Whoever asked for quiet: a number of his. The next write of the slot takes it out.
     pub(crate) quiet: Option<u64>,
     /// What it may use.

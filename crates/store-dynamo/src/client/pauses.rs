@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::error::{Failed, Trouble};
+use crate::error::Trouble;
 
 /// How long a request is repeated, so that a caller is told within the time that he waits.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
@@ -13,11 +13,12 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(3);
 const PAUSE_FIRST: Duration = Duration::from_millis(10);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_millis(320);
+
 /// Attempts until it succeeds, or cannot, or the time is up.
 pub(super) async fn repeated<T, F>(
     is_idempotent: bool,
     mut once: impl FnMut() -> F,
-) -> Result<T, Failed>
+) -> Result<T, Trouble>
 where
     F: Future<Output = Result<T, Trouble>>,
 {
@@ -26,9 +27,9 @@ where
         match once().await {
             Ok(done) => return Ok(done),
             Err(trouble) if trouble.is_worth_repeating(is_idempotent) => {
-                pauses.pause_or(|| Failed::from(trouble)).await?;
+                pauses.pause_or(|| trouble).await?;
             }
-            Err(trouble) => return Err(trouble.into()),
+            Err(trouble) => return Err(trouble),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::DeliveryId;
 use futures_util::future::try_join_all;
-use store::{Claimed, Delivery, DeliveryState, Seq, Writing};
+use store::{Claimed, Delivery, DeliveryState, RunNumber, Seq};
 
 use super::queue::Counts;
 use super::row::Row;
@@ -55,29 +55,38 @@ impl Base {
     }
 
     /// Writes how far deliveries have come. They are there; what waits is left to the claim.
-    pub(crate) async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), Failed> {
+    pub(crate) async fn put_deliveries(
+        &self,
+        run: RunNumber,
+        rows: Vec<Claimed>,
+    ) -> Result<(), Failed> {
         let mut by_shard: BTreeMap<u32, Vec<Claimed>> = BTreeMap::new();
         for claimed in rows {
             by_shard.entry(self.shard_of(&claimed.delivery.user)).or_default().push(claimed);
         }
-        let shards = by_shard.into_iter().map(|(shard, rows)| self.put_shard(shard, rows));
+        let shards = by_shard.into_iter().map(|(shard, rows)| self.put_shard(run, shard, rows));
         try_join_all(shards).await?;
         Ok(())
     }
 
-    async fn put_shard(&self, shard: u32, rows: Vec<Claimed>) -> Result<(), Failed> {
+    async fn put_shard(
+        &self,
+        run: RunNumber,
+        shard: u32,
+        rows: Vec<Claimed>,
+    ) -> Result<(), Failed> {
         // Of a delivery that comes twice the later one holds, and a transaction names it once.
         let rows: BTreeMap<_, _> =
             rows.into_iter().map(|one| (one.delivery.message.id, one)).collect();
         let rows: Vec<Claimed> = rows.into_values().collect();
         let _turn = self.turn(shard).await;
         for part in rows.chunks(ROWS_MAX) {
-            self.put_part(shard, part).await?;
+            self.put_part(run, shard, part).await?;
         }
         Ok(())
     }
 
-    async fn put_part(&self, shard: u32, part: &[Claimed]) -> Result<(), Failed> {
+    async fn put_part(&self, run: RunNumber, shard: u32, part: &[Claimed]) -> Result<(), Failed> {
         let ids: Vec<DeliveryId> = part.iter().map(|one| one.delivery.message.id).collect();
         let mut pauses = Pauses::begin();
         loop {
@@ -88,7 +97,7 @@ impl Base {
                 counts.moved(row.state, claimed.delivery.state);
                 writes.push(row.carried_to(claimed).rewrite(shard));
             }
-            match self.write_rows(shard, Writing::Copy, counts, writes).await {
+            match self.write_rows_of_run(run, shard, counts, writes).await {
                 Ok(()) => return Ok(()),
                 // Reading anew shows what became of it.
                 Err(failed @ (Failed::Refused(_) | Failed::Unknown(_))) => {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::ids::DeliveryId;
-use store::{DeliveryState, Writing};
+use store::{DeliveryState, RunNumber, Writing};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::birth::marked;
@@ -18,6 +18,7 @@ use crate::error::{Failed, Reason};
 use crate::keys::{self, PHASE};
 use crate::phase;
 use crate::requests::Request;
+use crate::transfer::{IS_LATEST, number_of};
 use crate::value::{Item, Read as _, number};
 use crate::write::Write;
 
@@ -120,8 +121,33 @@ impl Base {
         counts: Counts,
         rows: Vec<Write>,
     ) -> Result<(), Failed> {
-        let writes = [queue_write(shard, what, counts)].into_iter().chain(rows);
-        let wrote = self.db.transact(Request::WriteDeliveries, writes.collect()).await;
+        self.write_queue(queue_write(shard, what, counts), what, rows).await
+    }
+
+    /// Writes to deliveries of one shard for a run that copies them, if the store is still the run's.
+    pub(super) async fn write_rows_of_run(
+        &self,
+        run: RunNumber,
+        shard: u32,
+        counts: Counts,
+        rows: Vec<Write>,
+    ) -> Result<(), Failed> {
+        let queue = queue_write(shard, Writing::Copy, counts).when(IS_LATEST);
+        let wrote = self.write_queue(queue.with(":run", number_of(run)), Writing::Copy, rows).await;
+        if matches!(wrote, Err(Failed::Refused(_))) {
+            run.check(self.read_standing().await?.1)?;
+        }
+        wrote
+    }
+
+    async fn write_queue(
+        &self,
+        queue: Write,
+        what: Writing,
+        rows: Vec<Write>,
+    ) -> Result<(), Failed> {
+        let writes = [queue].into_iter().chain(rows).collect();
+        let wrote = self.db.transact(Request::WriteDeliveries, writes).await;
         if let Err(Failed::Refused(reasons)) = &wrote
             && let Some(Reason::Condition(Some(queue))) = reasons.first()
         {

@@ -6,7 +6,7 @@
 //! he asks for again may be told again in another order.
 
 use domain::ids::UserKey;
-use store::Seq;
+use store::{RunNumber, Seq};
 
 use crate::base::Base;
 use crate::client::Query;
@@ -20,6 +20,10 @@ use crate::write::Write;
 
 /// How far each shard was told, flat: a group, and how many of its users.
 const TOLD: &str = "told";
+/// A run, and a place in its notes. Each run has its own, so one that was taken over and does not know
+/// it yet writes over nobody's.
+type Place = (RunNumber, Seq);
+
 /// Groups of one query.
 const GROUPS_MAX: usize = 100;
 
@@ -37,19 +41,20 @@ const ALL: usize = usize::MAX;
 
 impl Base {
     /// From here on whoever is touched is noted.
-    pub(super) async fn begin_notes(&self) -> Result<(), Failed> {
+    pub(super) async fn begin_notes(&self, run: RunNumber) -> Result<(), Failed> {
         let (_, marks) = self.read_heads().await?;
         let all = |mark: Mark| Told { group: mark.group, users: ALL };
-        self.write_told(0, &marks.into_iter().map(all).collect::<Vec<_>>()).await
+        self.write_told((run, 0), &marks.into_iter().map(all).collect::<Vec<_>>()).await
     }
 
     /// Users touched after a place in the notes, and the place to go on from.
     pub(super) async fn read_notes(
         &self,
+        run: RunNumber,
         after: Seq,
         limit: usize,
     ) -> Result<(Vec<UserKey>, Seq), Failed> {
-        let Some(mut told) = self.read_told(after).await? else {
+        let Some(mut told) = self.read_told((run, after)).await? else {
             return Ok((Vec::new(), after));
         };
         let (_, marks) = self.read_heads().await?;
@@ -59,7 +64,7 @@ impl Base {
         }
         let place = after + found.len() as Seq;
         if place > after {
-            self.write_told(place, &told).await?;
+            self.write_told((run, place), &told).await?;
         }
         Ok((found, place))
     }
@@ -99,7 +104,7 @@ impl Base {
         Ok(())
     }
 
-    async fn read_told(&self, place: Seq) -> Result<Option<Vec<Told>>, Failed> {
+    async fn read_told(&self, place: Place) -> Result<Option<Vec<Told>>, Failed> {
         let Some(found) = self.db.get(Request::ReadNotes, &note(place)).await? else {
             return Ok(None);
         };
@@ -112,7 +117,7 @@ impl Base {
         pairs.collect::<Result<_, _>>().map(Some)
     }
 
-    async fn write_told(&self, place: Seq, told: &[Told]) -> Result<(), Failed> {
+    async fn write_told(&self, place: Place, told: &[Told]) -> Result<(), Failed> {
         let flat = told.iter().flat_map(|told| [number(told.group), number(told.users)]);
         let write = Write::put(item(&note(place), [(TOLD, list(flat))]));
         self.write_again(Request::WriteNotes, vec![write]).await
@@ -120,8 +125,8 @@ impl Base {
 }
 
 /// Where it stands how far was told at a place.
-fn note(place: Seq) -> Key {
-    Key::new("T", format!("{place:016x}"))
+fn note((run, place): Place) -> Key {
+    Key::new(format!("T#{}", run.0), format!("{place:016x}"))
 }
 
 /// The users of a group, those of traces among them.

@@ -73,6 +73,8 @@ impl Books {
             Value::Text(moved_to),
             Value::Uint(self.head.head),
             Value::Uint(touched),
+            Value::Uint(self.head.is_total.into()),
+            Value::Uint(self.head.run.0),
             Value::Uint(self.was.head),
         ];
         batch.add_guarded(sql::HEAD_SET, &values);

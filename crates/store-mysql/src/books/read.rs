@@ -8,7 +8,7 @@ use domain::money::Micros;
 use domain::time::Day;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
-use store::Phase;
+use store::{Phase, RunNumber};
 
 use super::budgets::{Budget, DayUse};
 use super::{Books, HeadRow, User};
@@ -131,9 +131,25 @@ impl Books {
     }
 }
 
-/// Reads `phase, moved_to, head, touched`.
-pub(crate) fn head_of(row: &MySqlRow) -> Result<HeadRow, Failure> {
-    Ok(HeadRow { phase: phase_of(row)?, head: row.try_get(2)?, touched: row.try_get(3)? })
+/// Reads `phase, moved_to, head, touched, is_total, run_no`.
+fn head_of(row: &MySqlRow) -> Result<HeadRow, Failure> {
+    Ok(HeadRow {
+        phase: phase_of(row)?,
+        head: row.try_get(2)?,
+        touched: row.try_get(3)?,
+        is_total: order_of(row)?,
+        run: run_of(row, 5)?,
+    })
+}
+
+/// Reads `run_no`, which is that column of the row.
+pub(crate) fn run_of(row: &MySqlRow, column: usize) -> Result<RunNumber, Failure> {
+    Ok(RunNumber(row.try_get(column)?))
+}
+
+/// Reads `is_total`, the fifth column of the row.
+pub(crate) fn order_of(row: &MySqlRow) -> Result<bool, Failure> {
+    Ok(row.try_get::<i8, _>(4)? != 0)
 }
 
 /// Reads `phase, moved_to`, the first columns of the row.

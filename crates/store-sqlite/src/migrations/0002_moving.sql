@@ -1,7 +1,8 @@
--- Moving the state to another store: what the file may be used for, where the state has gone, and
--- who was changed since the move began.
+-- Moving the state to another store: what the file may be used for, where the state has gone, who
+-- was changed since the move began, which run moves it, and whether the order of the journal is that of the commits,
+-- which it is not if it came from a store that has no such order.
 
-INSERT INTO meta (name, value) VALUES ('phase', 0);
+INSERT INTO meta (name, value) VALUES ('phase', 0), ('run', 0), ('total_order', 1);
 
 -- Where the state has moved, in words; read only if it has.
 CREATE TABLE moved_to (

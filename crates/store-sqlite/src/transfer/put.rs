@@ -15,6 +15,20 @@ use crate::sql;
 use crate::users::{head_of, set_newest};
 use crate::writer::{Tx, Work};
 
+/// Whether the order of the journal is total.
+pub(super) struct PutOrder(pub(super) bool);
+
+impl Work for PutOrder {
+    type Answer = ();
+
+    const WRITING: Option<Writing> = Some(Writing::Copy);
+
+    fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+        tx.conn.prepare_cached(sql::META_SET)?.execute(params!["total_order", self.0])?;
+        Ok(())
+    }
+}
+
 /// Users as they are.
 pub(super) struct PutUsers(Vec<EncodedUser>);
 

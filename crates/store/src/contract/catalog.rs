@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use super::check::all;
 use super::sample::NOW;
 use super::{Checked, Failure, Fixture};
-use crate::{CatalogStore, Saved, SavedRevision, StoreError};
+use crate::{CatalogStore, Saved, SavedRevision, StateId, StoreError};
 
 const MISSION: MissionId = MissionId(1);
 
@@ -270,6 +270,46 @@ pub async fn catalog_take_over_survives_reopening(fixture: &dyn Fixture) -> Chec
     let Some(stores) = fixture.reopen(stores).await? else { return Ok(()) };
     ensure_eq!(current(&*stores.catalog).await?, catalog, "the catalogue after reopening");
     ensure_eq!(stores.catalog.history(None, 100).await?, history, "the history after reopening");
+    Ok(())
+}
+
+/// No state belongs to a catalogue that was never served, nor to one that was taken over.
+pub async fn catalog_state_is_none_at_first_and_not_taken_over(fixture: &dyn Fixture) -> Checked {
+    let (old, new) = (fixture.fresh().await?.catalog, fixture.fresh().await?.catalog);
+    let (catalog, history) = lived_in(&*old).await?;
+    ensure_eq!(old.state().await?, None, "the state of a catalogue that was only edited");
+    old.adopt(StateId([7; 16])).await?;
+    new.take_over(&catalog, &history).await?;
+    ensure_eq!(new.state().await?, None, "the state of a catalogue that was taken over");
+    Ok(())
+}
+
+/// The first state stays, whoever comes with another one, whatever is edited; also after a restart.
+pub async fn catalog_adopt_holds_for_ever(fixture: &dyn Fixture) -> Checked {
+    for state in [7, 255, 0].map(|byte| StateId([byte; 16])) {
+        let other = StateId([8; 16]);
+        let stores = fixture.fresh().await?;
+        let store = &*stores.catalog;
+        ensure_eq!(store.adopt(state).await?, state, "the first state");
+        ensure_eq!(store.snapshot(Some(0)).await?, None, "a catalogue that was not edited");
+        lived_in(store).await?;
+        ensure_eq!(store.adopt(other).await?, state, "the state that stays");
+        ensure_eq!(store.state().await?, Some(state), "its state");
+        let Some(stores) = fixture.reopen(stores).await? else { continue };
+        ensure_eq!(stores.catalog.state().await?, Some(state), "its state after reopening");
+        ensure_eq!(stores.catalog.adopt(other).await?, state, "what stays after reopening");
+    }
+    Ok(())
+}
+
+/// Of nodes that come with states of their own at once, one is heard, and all are told which.
+pub async fn catalog_adopt_race_has_one_winner(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    let found = all((1..=8).map(|number| store.adopt(StateId([number; 16])))).await;
+    let found = found.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
+    let kept = store.state().await?;
+    ensure!(kept.is_some_and(|kept| (1..=8).contains(&kept.0[0])), "nobody won: {kept:?}");
+    ensure!(found.iter().all(|one| Some(*one) == kept), "{found:?}, but {kept:?} stays");
     Ok(())
 }
 

@@ -20,7 +20,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::budget::Limits;
 use domain::change::Change;
+use domain::ids::LineItemId;
 use tokio::sync::oneshot;
 
 pub use books::books;
@@ -28,7 +30,8 @@ pub use last_unit::last_unit;
 pub use tally::Tally;
 
 use super::Failure;
-use crate::{Movable, Outcome, StateStore, StoreError};
+use super::sample::NOW;
+use crate::{LimitsOutcome, Movable, Outcome, StateStore, StoreError};
 
 /// How often a change is tried that the store cannot make now, or cannot tell whether it has.
 const ATTEMPTS_MAX: usize = 2_000;
@@ -113,6 +116,26 @@ impl Nodes {
             }
         }
         Err(Failure::new(format!("no answer to {ATTEMPTS_MAX} tries of one change")))
+    }
+
+    /// Sets limits, asking again until there is an answer: the same limits twice are the same as once.
+    async fn set_limits(
+        &self,
+        number: usize,
+        line_item: LineItemId,
+        limits: Limits,
+    ) -> Result<LimitsOutcome, Failure> {
+        for attempt in 0..ATTEMPTS_MAX {
+            let state = self.state(number + attempt);
+            match in_time(state.set_limits(line_item, limits, NOW)).await? {
+                Ok(outcome) => return Ok(outcome),
+                Err(StoreError::Unavailable(_) | StoreError::Unknown(_)) => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::new(format!("no answer to {ATTEMPTS_MAX} tries to set limits")))
     }
 }
 

@@ -9,8 +9,8 @@ use super::outbox::{claim_at, claim_one, delivered, find, grant, later, list_of,
 use super::sample::{self, APP, Draft, LINE_ITEM, NOW, TODAY};
 use super::{Checked, Failure, MoveFixture};
 use crate::{
-    BudgetRow, Claim, Claimed, Delivery, DeliveryState, Movable, Outcome, Phase, Replay, Seq,
-    Settlement, StateStore, StoreError, Stored, UserRow,
+    BudgetRow, Claim, Claimed, Delivery, DeliveryState, Movable, Outcome, Phase, Replay, RunNumber,
+    Seq, Settlement, StateStore, StoreError, Stored, UserRow,
 };
 use domain::budget::{Guard, Used};
 use domain::money::Micros;
@@ -40,11 +40,11 @@ pub async fn transfer_set_phase_survives_reopening(fixture: &dyn MoveFixture) ->
         Phase::Watched,
     ];
     for phase in phases.clone() {
-        store.transfer.set_phase(phase.clone()).await?;
+        turn(&store, phase.clone()).await?;
         ensure_eq!(store.transfer.phase().await?, phase, "the phase that was set");
     }
     for phase in phases {
-        store.transfer.set_phase(phase.clone()).await?;
+        turn(&store, phase.clone()).await?;
         let Some(reopened) = fixture.reopen(store).await? else { return Ok(()) };
         store = reopened;
         ensure_eq!(store.transfer.phase().await?, phase, "the phase after reopening");
@@ -58,12 +58,12 @@ pub async fn transfer_set_phase_moved_refuses_every_change(fixture: &dyn MoveFix
     let store = fixture.fresh().await?;
     let busy = Busy::on(&store).await?;
     let before = everything(&store, &busy).await?;
-    store.transfer.set_phase(Phase::Moved("to the moon".to_owned())).await?;
+    let run = turn(&store, Phase::Moved("to the moon".to_owned())).await?;
     for (what, refused) in busy.changes(&*store.state).await {
         let is_moved = matches!(&refused, Some(StoreError::Moved(to)) if to == "to the moon");
         ensure!(is_moved, "{what} on a moved store: {refused:?}");
     }
-    let refused = store.transfer.put_users(Vec::new()).await;
+    let refused = store.transfer.put_users(run, Vec::new()).await;
     ensure!(!matches!(refused, Err(StoreError::Corrupt(_))), "filling a moved store: {refused:?}");
     ensure_eq!(everything(&store, &busy).await?, before, "a moved store");
     Ok(())
@@ -76,7 +76,7 @@ pub async fn transfer_set_phase_filling_refuses_everybody_else(
     let store = fixture.fresh().await?;
     let busy = Busy::on(&store).await?;
     let before = everything(&store, &busy).await?;
-    store.transfer.set_phase(Phase::Filling).await?;
+    turn(&store, Phase::Filling).await?;
     for (what, refused) in busy.changes(&*store.state).await {
         let is_unavailable = matches!(refused, Some(StoreError::Unavailable(_)));
         ensure!(is_unavailable, "{what} on a store that is being filled: {refused:?}");
@@ -89,7 +89,7 @@ pub async fn transfer_set_phase_filling_refuses_everybody_else(
 pub async fn transfer_set_phase_watched_refuses_only_replays(fixture: &dyn MoveFixture) -> Checked {
     let store = fixture.fresh().await?;
     let busy = Busy::on(&store).await?;
-    store.transfer.set_phase(Phase::Watched).await?;
+    turn(&store, Phase::Watched).await?;
     for (what, refused) in busy.changes(&*store.state).await {
         let is_right = match what {
             "a replay" => matches!(refused, Some(StoreError::Unavailable(_))),
@@ -97,7 +97,7 @@ pub async fn transfer_set_phase_watched_refuses_only_replays(fixture: &dyn MoveF
         };
         ensure!(is_right, "{what} on a watched store: {refused:?}");
     }
-    store.transfer.set_phase(Phase::Live).await?;
+    turn(&store, Phase::Live).await?;
     let replayed = store.state.replay(Replay::One(busy.ended), NOW).await?;
     ensure_eq!(replayed, 1, "a replay once the store is no longer watched");
     Ok(())
@@ -106,13 +106,13 @@ pub async fn transfer_set_phase_watched_refuses_only_replays(fixture: &dyn MoveF
 /// When `Moved` is set, whatever was acknowledged can be read, and nothing follows.
 pub async fn transfer_set_phase_moved_lets_nothing_in_later(fixture: &dyn MoveFixture) -> Checked {
     let store = fixture.fresh().await?;
-    store.transfer.set_phase(Phase::Watched).await?;
+    turn(&store, Phase::Watched).await?;
     let writer = |number| write_until_moved(&*store.state, number);
     let mover = async {
         while store.state.head().await? < WRITERS * 2 {
             let_others_run().await;
         }
-        store.transfer.set_phase(Phase::Moved("away".to_owned())).await?;
+        turn(&store, Phase::Moved("away".to_owned())).await?;
         Ok((0_u64, store.state.head().await?))
     };
     let writers = (0..WRITERS).map(|number| Box::pin(writer(number)) as Counting<'_>);
@@ -136,22 +136,27 @@ pub async fn transfer_touched_notes_who_changes(fixture: &dyn MoveFixture) -> Ch
     let [ann, bob, eve] = ["ann", "bob", "eve"].map(sample::user);
     let ann = advance(state, &ann, Draft::of(&ann, NOW).grant(1).change()).await?;
     let none = (Vec::new(), 0);
-    ensure_eq!(store.transfer.touched(0, ALL).await?, none, "those touched before it is watched");
-    store.transfer.set_phase(Phase::Watched).await?;
+    let (run, _) = store.transfer.take_over().await?;
+    ensure_eq!(
+        store.transfer.touched(run, 0, ALL).await?,
+        none,
+        "those touched before it is watched"
+    );
+    store.transfer.set_phase(run, Phase::Watched).await?;
     let ann = advance(state, &ann, sample::profile(&ann, 30)).await?;
     advance(state, &bob, Draft::of(&bob, NOW).grant(1).change()).await?;
     let over = Draft::of(&eve, NOW).moving(sample::hold(1)).change();
     let refused = state.commit(over).await?;
     ensure!(matches!(refused, Outcome::OverBudget { .. }), "beyond the budget: {refused:?}");
     let keys = [&ann, &bob].map(|user| user.state.key());
-    let (found, after) = touched_from(&store, 0).await?;
+    let (found, after) = touched_from(&store, run, 0).await?;
     let is_told = keys.iter().all(|key| found.contains(key));
     ensure!(is_told && found.iter().all(|key| keys.contains(key)), "touched were {found:?}");
     advance(state, &ann, Draft::of(&ann, NOW).grant(2).change()).await?;
-    let (found, end) = touched_from(&store, after).await?;
+    let (found, end) = touched_from(&store, run, after).await?;
     ensure_eq!(found, [keys[0]], "those touched since");
     ensure_eq!(
-        store.transfer.touched(end, ALL).await?,
+        store.transfer.touched(run, end, ALL).await?,
         (Vec::new(), end),
         "those touched since then"
     );
@@ -159,10 +164,14 @@ pub async fn transfer_touched_notes_who_changes(fixture: &dyn MoveFixture) -> Ch
 }
 
 /// Those touched after a place, page by page, and the place after them.
-async fn touched_from(store: &Movable, mut after: Seq) -> Result<(Vec<UserKey>, Seq), Failure> {
+async fn touched_from(
+    store: &Movable,
+    run: RunNumber,
+    mut after: Seq,
+) -> Result<(Vec<UserKey>, Seq), Failure> {
     let mut found = Vec::new();
     loop {
-        let (page, place) = store.transfer.touched(after, 1).await?;
+        let (page, place) = store.transfer.touched(run, after, 1).await?;
         ensure!(page.len() <= 1, "a page of one has {}", page.len());
         if page.is_empty() {
             ensure_eq!(place, after, "the place to go on from when nothing follows");
@@ -178,15 +187,19 @@ async fn touched_from(store: &Movable, mut after: Seq) -> Result<(Vec<UserKey>, 
 pub async fn transfer_touched_begins_anew(fixture: &dyn MoveFixture) -> Checked {
     let store = fixture.fresh().await?;
     let [ann, bob] = ["ann", "bob"].map(sample::user);
-    store.transfer.set_phase(Phase::Watched).await?;
+    turn(&store, Phase::Watched).await?;
     let change = Draft::of(&ann, NOW).grant(1).change();
     advance(&*store.state, &ann, change).await?;
-    store.transfer.set_phase(Phase::Live).await?;
-    store.transfer.set_phase(Phase::Watched).await?;
-    ensure_eq!(store.transfer.touched(0, ALL).await?.0, [], "those touched in an earlier watch");
+    turn(&store, Phase::Live).await?;
+    let run = turn(&store, Phase::Watched).await?;
+    ensure_eq!(
+        store.transfer.touched(run, 0, ALL).await?.0,
+        [],
+        "those touched in an earlier watch"
+    );
     let change = Draft::of(&bob, NOW).grant(1).change();
     advance(&*store.state, &bob, change).await?;
-    let found = store.transfer.touched(0, ALL).await?.0;
+    let found = store.transfer.touched(run, 0, ALL).await?.0;
     ensure_eq!(found, [bob.state.key()], "those touched in this watch");
     Ok(())
 }
@@ -340,6 +353,13 @@ pub async fn transfer_delivery_rows_of_find_some(fixture: &dyn MoveFixture) -> C
     Ok(())
 }
 
+/// Lets a new run set the phase, and says which run that is.
+pub(super) async fn turn(store: &Movable, phase: Phase) -> Result<RunNumber, StoreError> {
+    let (run, _) = store.transfer.take_over().await?;
+    store.transfer.set_phase(run, phase).await?;
+    Ok(run)
+}
+
 /// How deliveries end in the cases; the last one is left under way.
 const ENDS: [Option<Settlement>; 5] = [
     Some(Settlement::Delivered),
@@ -361,14 +381,14 @@ pub(super) fn place_of(claimed: &Claimed) -> (Seq, domain::ids::DeliveryId) {
 }
 
 /// A store in which something of every sort is under way.
-struct Busy {
+pub(super) struct Busy {
     ann: Loaded,
     leased: Claimed,
     ended: domain::ids::DeliveryId,
 }
 
 impl Busy {
-    async fn on(store: &Movable) -> Result<Self, Failure> {
+    pub(super) async fn on(store: &Movable) -> Result<Self, Failure> {
         let state = &*store.state;
         state.set_limits(LINE_ITEM, sample::limits(100), NOW).await?;
         let ended = grant(state, "bob", NOW).await?;
@@ -398,11 +418,11 @@ impl Busy {
 }
 
 /// All that a change could have changed.
-type Everything =
+pub(super) type Everything =
     (Vec<UserRow>, Vec<BudgetRow>, Vec<Stored>, Vec<Delivery>, Vec<Claimed>, Vec<UserKey>);
 
-async fn everything(store: &Movable, busy: &Busy) -> Result<Everything, Failure> {
-    let Movable { state, transfer } = store;
+pub(super) async fn everything(store: &Movable, busy: &Busy) -> Result<Everything, Failure> {
+    let Movable { state, transfer, .. } = store;
     let ledger = state.ledger(busy.ann.state.key(), None, ALL).await?;
     ensure_eq!(ledger.records.len(), 1, "the ledger of a user");
     Ok((
@@ -436,7 +456,7 @@ async fn write_until_moved(state: &dyn StateStore, number: u64) -> Result<(u64, 
 }
 
 /// Lets the other futures of the task have their turn once.
-async fn let_others_run() {
+pub(super) async fn let_others_run() {
     let mut has_waited = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut has_waited, true) {

@@ -9,17 +9,41 @@ use domain::time::Day;
 use super::check::{advance, apply};
 use super::outbox::{claim_at, claim_one, grant, ids, later, list_of, settle};
 use super::sample::{self, APP, Draft, LINE_ITEM, NOW, TODAY};
-use super::transfer::{ALL, place_of, row_after};
+use super::transfer::{ALL, place_of, row_after, turn};
 use super::{Checked, Failure, MoveFixture};
 use crate::{
-    Claimed, Delivery, DeliveryState, Movable, Outcome, Phase, Replay, Seq, Settled, Settlement,
-    Stored, UserRow,
+    Claimed, Delivery, DeliveryState, Movable, Outcome, Phase, Replay, RunNumber, Seq, Settled,
+    Settlement, Stored, UserRow,
 };
+
+/// A store that was filled from one without a total order has none either, also for what is added
+/// later; only one that is being filled can be told so.
+pub async fn transfer_put_order_holds_for_the_whole_journal(fixture: &dyn MoveFixture) -> Checked {
+    let store = fixture.fresh().await?;
+    let at_first = store.state.is_total_order();
+    let (run, _) = store.transfer.take_over().await?;
+    let refused = store.transfer.put_order(run, false).await;
+    ensure!(refused.is_err(), "a live store was told another order");
+    ensure_eq!(store.state.is_total_order(), at_first, "the order after a refusal");
+    for (is_total, wanted) in [(false, false), (true, at_first), (false, false)] {
+        store.transfer.set_phase(run, Phase::Filling).await?;
+        for _ in 0..2 {
+            store.transfer.put_order(run, is_total).await?;
+            ensure_eq!(store.state.is_total_order(), wanted, "told {is_total}");
+        }
+        store.transfer.set_phase(run, Phase::Live).await?;
+        store.state.append(sample::trace(None, "install")).await?;
+        ensure_eq!(store.state.is_total_order(), wanted, "told {is_total}, and then used");
+    }
+    let Some(store) = fixture.reopen(store).await? else { return Ok(()) };
+    ensure!(!store.state.is_total_order(), "the order is total after reopening");
+    Ok(())
+}
 
 /// Users come back as they were put, with their latest changes and when they are due; the latest put
 /// holds.
 pub async fn transfer_put_users_keeps_every_field(fixture: &dyn MoveFixture) -> Checked {
-    let store = filling(fixture).await?;
+    let (store, run) = filling(fixture).await?;
     let ann = sample::user("ann");
     let full = sample::full_state(APP, Mode::Test, "full");
     let full = Change::new(&sample::stranger(APP, Mode::Test, "full"), full, None);
@@ -34,15 +58,15 @@ pub async fn transfer_put_users_keeps_every_field(fixture: &dyn MoveFixture) -> 
         row_after(&strangers[1], &large),
         row_after(&known, &new),
     ];
-    store.transfer.put_users(vec![row_after(&ann, &old), wanted[0].clone()]).await?;
-    store.transfer.put_users(wanted.clone()).await?;
-    store.transfer.put_users(wanted[..2].to_vec()).await?;
+    store.transfer.put_users(run, vec![row_after(&ann, &old), wanted[0].clone()]).await?;
+    store.transfer.put_users(run, wanted.clone()).await?;
+    store.transfer.put_users(run, wanted[..2].to_vec()).await?;
     wanted.sort_by_key(|row| row.key);
     ensure_eq!(store.transfer.users(None, ALL).await?, wanted, "the users that were put");
     for row in &wanted {
         ensure_eq!(store.state.load(row.key).await?, row.loaded, "a user that was put");
     }
-    store.transfer.set_phase(Phase::Live).await?;
+    store.transfer.set_phase(run, Phase::Live).await?;
     let due = store.state.due(later(i64::from(i32::MAX)), ALL).await?;
     ensure!(due.contains(&ann.state.key()), "a user whose run ends is not due: {due:?}");
     let again = store.state.commit(new.clone()).await?;
@@ -61,18 +85,18 @@ pub async fn transfer_put_records_keeps_places_and_ledgers(fixture: &dyn MoveFix
     let records = from.state.read(0, ALL).await?;
     let rows = from.transfer.users(None, ALL).await?;
     for pieces in [[0, 40, 40], [0, 1, 40], [0, 25, 40], [3, 17, 30]] {
-        let to = filling(fixture).await?;
-        to.transfer.put_users(rows[..1].to_vec()).await?;
+        let (to, run) = filling(fixture).await?;
+        to.transfer.put_users(run, rows[..1].to_vec()).await?;
         let mut done = 0;
         for end in pieces {
             let end = end.min(records.len());
-            to.transfer.put_records(records[done..end].to_vec()).await?;
-            to.transfer.put_users(rows.clone()).await?;
+            to.transfer.put_records(run, records[done..end].to_vec()).await?;
+            to.transfer.put_users(run, rows.clone()).await?;
             done = end.saturating_sub(2);
         }
-        to.transfer.put_records(records.clone()).await?;
+        to.transfer.put_records(run, records.clone()).await?;
         same_journal(&from, &to, &users).await?;
-        to.transfer.set_phase(Phase::Live).await?;
+        to.transfer.set_phase(run, Phase::Live).await?;
         let ann = to.state.load(users[0].state.key()).await?;
         advance(&*to.state, &ann, Draft::of(&ann, NOW).grant(9).change()).await?;
         to.state.append(sample::trace(Some(ann.state.key()), "later")).await?;
@@ -91,17 +115,17 @@ pub async fn transfer_put_records_keeps_places_and_ledgers(fixture: &dyn MoveFix
 pub async fn transfer_put_records_queues_deliveries(fixture: &dyn MoveFixture) -> Checked {
     let from = fixture.fresh().await?;
     history(&from).await?;
-    let to = filling(fixture).await?;
+    let (to, run) = filling(fixture).await?;
     let records = from.state.read(0, ALL).await?;
-    to.transfer.put_records(records.clone()).await?;
+    to.transfer.put_records(run, records.clone()).await?;
     let wanted = list_of(&*from.state, APP).await?;
     ensure!(!wanted.is_empty(), "there is nothing to be sent");
     ensure_eq!(list_of(&*to.state, APP).await?, wanted, "the deliveries");
     ensure_eq!(to.state.backlog().await?, from.state.backlog().await?, "the backlog");
     ensure_eq!(to.transfer.delivery_rows(None, ALL).await?, [], "those that were ever tried");
-    to.transfer.put_records(records).await?;
+    to.transfer.put_records(run, records).await?;
     ensure_eq!(list_of(&*to.state, APP).await?, wanted, "the deliveries of repeated records");
-    to.transfer.set_phase(Phase::Live).await?;
+    to.transfer.set_phase(run, Phase::Live).await?;
     let [mut sent, mut found] = [Vec::new(), Vec::new()];
     for (store, claimed) in [(&from, &mut sent), (&to, &mut found)] {
         claimed.extend(ids(&store.state.claim(claim_at(later(1_000))).await?));
@@ -129,11 +153,11 @@ pub async fn transfer_put_budgets_keeps_limits_and_days(fixture: &dyn MoveFixtur
     let old = from.transfer.budget_rows().await?;
     apply(&*from.state, Draft::of(&bob, NOW).moving(on(0, 10)).change()).await?;
     let rows = from.transfer.budget_rows().await?;
-    let to = filling(fixture).await?;
-    to.transfer.put_budgets(old).await?;
-    to.transfer.put_budgets(rows.clone()).await?;
+    let (to, run) = filling(fixture).await?;
+    to.transfer.put_budgets(run, old).await?;
+    to.transfer.put_budgets(run, rows.clone()).await?;
     ensure_eq!(to.transfer.budget_rows().await?, rows, "the budgets that were put");
-    to.transfer.set_phase(Phase::Live).await?;
+    to.transfer.set_phase(run, Phase::Live).await?;
     ensure_eq!(to.state.levels().await?, from.state.levels().await?, "the levels");
     let unset = to.state.level(LineItemId(4)).await?;
     ensure_eq!(unset, None, "a budget whose limits were never set");
@@ -160,12 +184,12 @@ pub async fn transfer_put_budgets_keeps_limits_and_days(fixture: &dyn MoveFixtur
 pub async fn transfer_put_deliveries_keeps_how_far_they_are(fixture: &dyn MoveFixture) -> Checked {
     let from = fixture.fresh().await?;
     sent(&from).await?;
-    let to = filling(fixture).await?;
-    copy(&from, &to).await?;
+    let (to, run) = filling(fixture).await?;
+    copy(&from, &to, run).await?;
     let rows = from.transfer.delivery_rows(None, ALL).await?;
     ensure_eq!(to.transfer.delivery_rows(None, ALL).await?, rows, "the deliveries");
     ensure_eq!(to.state.backlog().await?.0, from.state.backlog().await?.0, "the counts");
-    to.transfer.set_phase(Phase::Live).await?;
+    to.transfer.set_phase(run, Phase::Live).await?;
     let leased = rows.iter().find(|one| one.delivery.state == DeliveryState::Queued);
     let leased = leased.ok_or_else(|| Failure::new("nothing was under way"))?;
     let stale = settle(&*to.state, leased, Settlement::Delivered, NOW).await?;
@@ -197,14 +221,14 @@ pub async fn transfer_put_deliveries_in_any_order(fixture: &dyn MoveFixture) -> 
     let early = from.transfer.delivery_rows(None, ALL).await?;
     sent(&from).await?;
     let rows = from.transfer.delivery_rows(None, ALL).await?;
-    let to = filling(fixture).await?;
-    to.transfer.put_records(from.state.read(0, ALL).await?).await?;
-    to.transfer.put_deliveries(early).await?;
+    let (to, run) = filling(fixture).await?;
+    to.transfer.put_records(run, from.state.read(0, ALL).await?).await?;
+    to.transfer.put_deliveries(run, early).await?;
     for row in rows.iter().rev() {
-        to.transfer.put_deliveries(vec![row.clone()]).await?;
+        to.transfer.put_deliveries(run, vec![row.clone()]).await?;
     }
     ensure_eq!(to.transfer.delivery_rows(None, ALL).await?, rows, "the deliveries");
-    to.transfer.set_phase(Phase::Live).await?;
+    to.transfer.set_phase(run, Phase::Live).await?;
     for hour in 0..8 {
         let at = later(hour * 3_600_000);
         let [one, other] = [claimed(&from, at).await?, claimed(&to, at).await?];
@@ -219,8 +243,8 @@ pub async fn transfer_put_deliveries_survives_reopening(fixture: &dyn MoveFixtur
     let from = fixture.fresh().await?;
     let users = history(&from).await?;
     sent(&from).await?;
-    let to = filling(fixture).await?;
-    copy(&from, &to).await?;
+    let (to, run) = filling(fixture).await?;
+    copy(&from, &to, run).await?;
     let Some(to) = fixture.reopen(to).await? else { return Ok(()) };
     same_journal(&from, &to, &users).await?;
     let wanted = from.transfer.users(None, ALL).await?;
@@ -233,19 +257,19 @@ pub async fn transfer_put_deliveries_survives_reopening(fixture: &dyn MoveFixtur
     Ok(())
 }
 
-/// An empty store that is being filled.
-async fn filling(fixture: &dyn MoveFixture) -> Result<Movable, Failure> {
+/// An empty store that is being filled, and the run that fills it.
+async fn filling(fixture: &dyn MoveFixture) -> Result<(Movable, RunNumber), Failure> {
     let store = fixture.fresh().await?;
-    store.transfer.set_phase(Phase::Filling).await?;
-    Ok(store)
+    let run = turn(&store, Phase::Filling).await?;
+    Ok((store, run))
 }
 
 /// Copies everything.
-async fn copy(from: &Movable, to: &Movable) -> Checked {
-    to.transfer.put_records(from.state.read(0, ALL).await?).await?;
-    to.transfer.put_users(from.transfer.users(None, ALL).await?).await?;
-    to.transfer.put_budgets(from.transfer.budget_rows().await?).await?;
-    to.transfer.put_deliveries(from.transfer.delivery_rows(None, ALL).await?).await?;
+async fn copy(from: &Movable, to: &Movable, run: RunNumber) -> Checked {
+    to.transfer.put_records(run, from.state.read(0, ALL).await?).await?;
+    to.transfer.put_users(run, from.transfer.users(None, ALL).await?).await?;
+    to.transfer.put_budgets(run, from.transfer.budget_rows().await?).await?;
+    to.transfer.put_deliveries(run, from.transfer.delivery_rows(None, ALL).await?).await?;
     Ok(())
 }
 

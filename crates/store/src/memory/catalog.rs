@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 
 use super::lock;
 use crate::summary::summary_of;
-use crate::{CatalogStore, Saved, SavedRevision, StoreError};
+use crate::{CatalogStore, Saved, SavedRevision, StateId, StoreError};
 
 /// The catalogue in memory.
 #[derive(Debug, Default)]
@@ -21,6 +21,7 @@ struct Inner {
     catalog: Catalog,
     /// Oldest first.
     history: Vec<SavedRevision>,
+    state: Option<StateId>,
 }
 
 impl MemoryCatalog {
@@ -80,5 +81,13 @@ impl CatalogStore for MemoryCatalog {
         inner.history = history.to_vec();
         inner.history.sort_by_key(|one| one.revision);
         Ok(true)
+    }
+
+    async fn state(&self) -> Result<Option<StateId>, StoreError> {
+        Ok(lock(&self.inner).state)
+    }
+
+    async fn adopt(&self, state: StateId) -> Result<StateId, StoreError> {
+        Ok(*lock(&self.inner).state.get_or_insert(state))
     }
 }

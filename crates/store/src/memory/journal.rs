@@ -79,6 +79,6 @@ impl Journal for MemoryState {
     }
 
     fn is_total_order(&self) -> bool {
-        true
+        !self.lock().is_unordered
     }
 }

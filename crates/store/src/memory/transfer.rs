@@ -1,10 +1,13 @@
-//! `Transfer` in memory: the phase is checked under the one lock, so nothing slips past a change of it.
+//! `Transfer` in memory: the phase and the run are checked under the one lock, so nothing slips past a
+//! change of either.
 
 use async_trait::async_trait;
 use domain::ids::{DeliveryId, UserKey};
 
 use super::{Inner, MemoryState};
-use crate::{BudgetRow, Claimed, Phase, Seq, StoreError, Stored, Transfer, UserRow, Writing};
+use crate::{
+    BudgetRow, Claimed, Phase, RunNumber, Seq, StoreError, Stored, Transfer, UserRow, Writing,
+};
 
 impl Inner {
     fn set_phase(&mut self, phase: Phase) {
@@ -31,8 +34,13 @@ impl Inner {
 }
 
 impl MemoryState {
-    fn fill(&self, write: impl FnOnce(&mut Inner)) -> Result<(), StoreError> {
+    pub(super) fn fill(
+        &self,
+        run: RunNumber,
+        write: impl FnOnce(&mut Inner),
+    ) -> Result<(), StoreError> {
         let mut inner = self.lock();
+        run.check(inner.run)?;
         inner.phase.permit(Writing::Copy)?;
         write(&mut inner);
         Ok(())
@@ -45,13 +53,28 @@ impl Transfer for MemoryState {
         Ok(self.lock().phase.clone())
     }
 
-    async fn set_phase(&self, phase: Phase) -> Result<(), StoreError> {
-        self.lock().set_phase(phase);
+    async fn take_over(&self) -> Result<(RunNumber, Phase), StoreError> {
+        let mut inner = self.lock();
+        inner.run.0 += 1;
+        Ok((inner.run, inner.phase.clone()))
+    }
+
+    async fn set_phase(&self, run: RunNumber, phase: Phase) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        run.check(inner.run)?;
+        inner.set_phase(phase);
         Ok(())
     }
 
-    async fn touched(&self, after: Seq, limit: usize) -> Result<(Vec<UserKey>, Seq), StoreError> {
-        Ok(self.lock().touched_after(after, limit))
+    async fn touched(
+        &self,
+        run: RunNumber,
+        after: Seq,
+        limit: usize,
+    ) -> Result<(Vec<UserKey>, Seq), StoreError> {
+        let inner = self.lock();
+        run.check(inner.run)?;
+        Ok(inner.touched_after(after, limit))
     }
 
     async fn users(
@@ -86,19 +109,23 @@ impl Transfer for MemoryState {
         Ok(self.lock().outbox.carried_of(places))
     }
 
-    async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError> {
-        self.fill(|inner| rows.into_iter().for_each(|row| inner.users.put_row(row)))
+    async fn put_order(&self, run: RunNumber, is_total: bool) -> Result<(), StoreError> {
+        self.fill(run, |inner| inner.is_unordered = !is_total)
     }
 
-    async fn put_records(&self, records: Vec<Stored>) -> Result<(), StoreError> {
-        self.fill(|inner| records.into_iter().for_each(|stored| inner.put_record(stored)))
+    async fn put_users(&self, run: RunNumber, rows: Vec<UserRow>) -> Result<(), StoreError> {
+        self.fill(run, |inner| rows.into_iter().for_each(|row| inner.users.put_row(row)))
     }
 
-    async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
-        self.fill(|inner| rows.into_iter().for_each(|row| inner.budgets.put_row(row)))
+    async fn put_records(&self, run: RunNumber, records: Vec<Stored>) -> Result<(), StoreError> {
+        self.fill(run, |inner| records.into_iter().for_each(|stored| inner.put_record(stored)))
     }
 
-    async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), StoreError> {
-        self.fill(|inner| rows.into_iter().for_each(|row| inner.outbox.put_row(row)))
+    async fn put_budgets(&self, run: RunNumber, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
+        self.fill(run, |inner| rows.into_iter().for_each(|row| inner.budgets.put_row(row)))
+    }
+
+    async fn put_deliveries(&self, run: RunNumber, rows: Vec<Claimed>) -> Result<(), StoreError> {
+        self.fill(run, |inner| rows.into_iter().for_each(|row| inner.outbox.put_row(row)))
     }
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::catalog::{Catalog, Edit};
 use domain::time::Timestamp;
 
+use super::identity::StateId;
 use crate::StoreError;
 
 /// What became of an edit.
@@ -58,4 +59,11 @@ pub trait CatalogStore: Send + Sync {
         catalog: &Catalog,
         history: &[SavedRevision],
     ) -> Result<bool, StoreError>;
+
+    /// The state that belongs to the catalogue; `None` if it was never served with one. No edit
+    /// changes that, and a catalogue that was taken over brings none.
+    async fn state(&self) -> Result<Option<StateId>, StoreError>;
+
+    /// Lets this state belong to the catalogue unless one does, and says which does.
+    async fn adopt(&self, state: StateId) -> Result<StateId, StoreError>;
 }

@@ -38,6 +38,7 @@ pub trait Journal: Send + Sync {
     ///
     /// Everywhere each user's records are in their order, and so are the limits of one line item. A
     /// store of many shards orders no more than that, until somebody asks: what was committed before
-    /// a call of `head` or `read` has its place before what is committed after it.
+    /// a call of `head` or `read` has its place before what is committed after it. Nor does a store that
+    /// was filled from such a one; see `Transfer::put_order`.
     fn is_total_order(&self) -> bool;
 }

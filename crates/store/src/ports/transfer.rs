@@ -6,7 +6,10 @@
 //! however late. The new one is `Filling` from the beginning, and refuses everybody but the mover;
 //! it becomes `Live` last. As long as it is `Filling`, the mover may take `Moved` back.
 //!
-//! There is one mover at a time.
+//! There is one mover at a time, which the stores see to: a run first takes both ends over, the new one
+//! first, and gets a number from each. Whatever it changes afterwards bears that number, and is refused
+//! once another run has taken the store over, however late it comes (ADR 0014). Because the new store is
+//! always taken over first, whoever finds it not `Live` knows that it will not become so behind him.
 
 use std::sync::Arc;
 
@@ -17,6 +20,7 @@ use domain::ids::{ChangeId, LineItemId, UserKey};
 use domain::time::Day;
 
 use super::StateStore;
+use super::identity::Identity;
 use super::journal::{Seq, Stored};
 use super::outbox::Claimed;
 use crate::StoreError;
@@ -34,6 +38,20 @@ pub enum Phase {
     Moved(String),
     /// Only what this port does: every other write answers as unavailable.
     Filling,
+}
+
+/// The number of a run, which a store has given it; the next run has the next number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct RunNumber(pub u64);
+
+impl RunNumber {
+    /// Whether this is still the run that has the store, which is that of the number given.
+    ///
+    /// # Errors
+    /// [`StoreError::TakenOver`]: another one has.
+    pub fn check(self, latest: Self) -> Result<(), StoreError> {
+        if self == latest { Ok(()) } else { Err(StoreError::TakenOver) }
+    }
 }
 
 /// Who wants to write.
@@ -81,13 +99,19 @@ pub struct Movable {
     pub state: Arc<dyn StateStore>,
     /// An end of a move.
     pub transfer: Arc<dyn Transfer>,
+    /// Which state it has.
+    pub identity: Arc<dyn Identity>,
 }
 
 impl Movable {
-    /// Both faces of one store.
+    /// All faces of one store.
     #[must_use]
-    pub fn of<T: StateStore + Transfer + 'static>(store: &Arc<T>) -> Self {
-        Self { state: Arc::clone(store) as _, transfer: Arc::clone(store) as _ }
+    pub fn of<T: StateStore + Transfer + Identity + 'static>(store: &Arc<T>) -> Self {
+        Self {
+            state: Arc::clone(store) as _,
+            transfer: Arc::clone(store) as _,
+            identity: Arc::clone(store) as _,
+        }
     }
 }
 
@@ -117,18 +141,32 @@ pub struct BudgetRow {
 
 /// Both ends of a move. Putting the same row twice is putting it once; a later one replaces. A store
 /// that can tell refuses to be put anything while it is not `Filling`.
+///
+/// Whatever is given the number of a run answers [`StoreError::TakenOver`], and changes nothing, once
+/// another run has taken the store over.
 #[async_trait]
 pub trait Transfer: Send + Sync {
     /// What the store may be used for.
     async fn phase(&self) -> Result<Phase, StoreError>;
 
-    /// Changes that, durably. When `Moved` returns, every commit that will ever be acknowledged has
-    /// been, and can be read. `Watched` begins with nothing noted.
-    async fn set_phase(&self, phase: Phase) -> Result<(), StoreError>;
+    /// Gives the store to a new run, durably, and says what it may be used for at that moment. Taking
+    /// it over a second time, after a lost answer, is one run more. [`StoreError::TakenOver`] if another
+    /// run does so at the same time.
+    async fn take_over(&self) -> Result<(RunNumber, Phase), StoreError>;
+
+    /// Changes what it may be used for, durably. When `Moved` returns, every commit that will ever be
+    /// acknowledged has been, and can be read. `Watched` begins with nothing noted, so a run sets it
+    /// before it reads anything.
+    async fn set_phase(&self, run: RunNumber, phase: Phase) -> Result<(), StoreError>;
 
     /// Users touched since the store is watched, after the place `after` in the notes, at most
     /// `limit`, with the place to go on from. A user may come more than once.
-    async fn touched(&self, after: Seq, limit: usize) -> Result<(Vec<UserKey>, Seq), StoreError>;
+    async fn touched(
+        &self,
+        run: RunNumber,
+        after: Seq,
+        limit: usize,
+    ) -> Result<(Vec<UserKey>, Seq), StoreError>;
 
     /// Users in order of their keys, after `after`, at most `limit`. Users of whom only traces are
     /// known are not among them.
@@ -157,19 +195,25 @@ pub trait Transfer: Send + Sync {
         places: &[(Seq, domain::ids::DeliveryId)],
     ) -> Result<Vec<Claimed>, StoreError>;
 
+    /// Says whether the order of what is put is total, which from then on is what
+    /// `Journal::is_total_order` answers, also of what follows: a journal of which a part has no
+    /// total order has none as a whole. A store that never has one keeps to that. Another process
+    /// that has the store open may go on with what it knew.
+    async fn put_order(&self, run: RunNumber, is_total: bool) -> Result<(), StoreError>;
+
     /// Writes users as they are.
-    async fn put_users(&self, rows: Vec<UserRow>) -> Result<(), StoreError>;
+    async fn put_users(&self, run: RunNumber, rows: Vec<UserRow>) -> Result<(), StoreError>;
 
     /// Writes records at their places, which follow the newest or repeat older ones, and the
     /// deliveries of their messages as queued. Moves and states are not applied. A repeated record
     /// changes nothing, and its deliveries stay as far as they have come.
-    async fn put_records(&self, records: Vec<Stored>) -> Result<(), StoreError>;
+    async fn put_records(&self, run: RunNumber, records: Vec<Stored>) -> Result<(), StoreError>;
 
     /// Writes budgets as they are.
-    async fn put_budgets(&self, rows: Vec<BudgetRow>) -> Result<(), StoreError>;
+    async fn put_budgets(&self, run: RunNumber, rows: Vec<BudgetRow>) -> Result<(), StoreError>;
 
     /// Writes how far deliveries have come; their records are there, and nothing is concluded from
     /// one about another. Leases are not carried: a delivery that was being tried becomes due when
     /// its lease would have ended.
-    async fn put_deliveries(&self, rows: Vec<Claimed>) -> Result<(), StoreError>;
+    async fn put_deliveries(&self, run: RunNumber, rows: Vec<Claimed>) -> Result<(), StoreError>;
 }

@@ -14,7 +14,7 @@ use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
 use store::{
     AttemptNote, Budgets, CatalogStore, Claim, Claimed, DayFigures, Delivery, DeliveryFilter,
     DeliveryState, Journal, LedgerPage, LimitsOutcome, Movable, Outbox, Outcome, Replay, ReportKey,
-    Reports, Saved, SavedRevision, Seq, Settled, Settlement, StoreError, Stored, Users,
+    Reports, Saved, SavedRevision, Seq, Settled, Settlement, StateId, StoreError, Stored, Users,
 };
 
 /// The rule that is broken.
@@ -83,8 +83,8 @@ impl BrokenState {
 
     /// The same store as an end of a move, which has no fault.
     pub(crate) fn movable(self) -> Movable {
-        let transfer = Arc::clone(&self.inner);
-        Movable { state: Arc::new(self), transfer }
+        let whole = Movable::of(&self.inner);
+        Movable { state: Arc::new(self), ..whole }
     }
 
     /// The latest fence of each delivery.
@@ -324,6 +324,14 @@ impl CatalogStore for BrokenCatalog {
             catalog.retired.clear();
         }
         self.inner.take_over(&catalog, history).await
+    }
+
+    async fn state(&self) -> Result<Option<StateId>, StoreError> {
+        self.inner.state().await
+    }
+
+    async fn adopt(&self, state: StateId) -> Result<StateId, StoreError> {
+        self.inner.adopt(state).await
     }
 }
 

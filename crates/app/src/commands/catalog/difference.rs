@@ -1,11 +1,16 @@
 //! The difference that a file makes, as the admin API answers it and as people read it.
 
+use std::collections::HashMap;
+
 use domain::catalog::{Catalog, Difference, Edit, Entity, EntityKind};
 use format::catalog::{FieldChange, field_changes};
 use serde::{Deserialize, Serialize};
 
 /// Longest value that is shown to people, in characters; JSON has all of it.
 const VALUE_CHARS_MAX: usize = 72;
+
+/// Rows by kind and number.
+type Puts<'a> = HashMap<(EntityKind, u32), &'a Entity>;
 
 /// What differs, and the revision at which the catalogue is now.
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,15 +48,12 @@ struct FieldLine {
 impl DifferenceAnswer {
     /// What `difference` changes in `before`.
     pub(super) fn of(before: &Catalog, difference: &Difference) -> Self {
+        let new = puts(&difference.edits);
         Self {
             revision: before.revision,
             dry_run: false,
             created: difference.created.iter().map(row).collect(),
-            changed: difference
-                .changed
-                .iter()
-                .map(|one| changed(before, difference, one))
-                .collect(),
+            changed: difference.changed.iter().map(|one| changed(before, &new, one)).collect(),
             deleted: difference.deleted.iter().map(row).collect(),
         }
     }
@@ -93,20 +95,24 @@ fn row(&(kind, id): &(EntityKind, u32)) -> Row {
     Row { kind: kind.name().to_owned(), id }
 }
 
-fn changed(before: &Catalog, difference: &Difference, one: &(EntityKind, u32)) -> ChangedRow {
-    let &(kind, id) = one;
-    let is_put = |edit: &&Edit| matches!(edit, Edit::Put(new) if (new.kind(), new.id()) == *one);
-    let new: Option<&Entity> = match difference.edits.iter().find(is_put) {
-        Some(Edit::Put(new)) => Some(new),
-        _ => None,
-    };
+fn changed(before: &Catalog, new: &Puts<'_>, &(kind, id): &(EntityKind, u32)) -> ChangedRow {
     let old = before.get(kind, id);
+    let new = new.get(&(kind, id));
     let fields = new.map(|new| field_changes(old.as_ref(), new)).unwrap_or_default();
     ChangedRow {
         kind: kind.name().to_owned(),
         id,
         fields: fields.into_iter().map(FieldLine::from).collect(),
     }
+}
+
+/// The rows that are put, by kind and number.
+fn puts(edits: &[Edit]) -> Puts<'_> {
+    let puts = edits.iter().filter_map(|edit| match edit {
+        Edit::Put(new) => Some(((new.kind(), new.id()), new)),
+        Edit::Delete(..) => None,
+    });
+    puts.collect()
 }
 
 impl From<FieldChange> for FieldLine {

@@ -12,7 +12,7 @@ use super::{Found, RawError, Segment, Shell, path_in};
 /// The outermost object; entities stay text, so that each can be read by itself.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
-struct Root<'a> {
+pub(super) struct Root<'a> {
     prune: bool,
     #[serde(borrow)]
     publishers: Vec<&'a RawValue>,
@@ -112,10 +112,18 @@ fn told(text: &str, error: &serde_json::Error) -> (usize, String) {
     (offset, message.strip_suffix(&place).unwrap_or(&message).to_owned())
 }
 
+/// The file as a tree, if it is JSON.
+pub(super) fn tree(text: &str) -> Option<Root<'_>> {
+    serde_json::from_str(text).ok()
+}
+
 /// Where the field begins, or what of the way to it there is.
-pub(super) fn find(text: &str, way: &[Segment<'_>]) -> Option<usize> {
-    let mut part = text;
-    for segment in way {
+pub(super) fn find(text: &str, root: &Root<'_>, way: &[Segment<'_>]) -> Option<usize> {
+    let [Segment::Key(kind), Segment::Item(at), rest @ ..] = way else {
+        return None;
+    };
+    let mut part = root.list(EntityKind::parse(kind)?).get(*at)?.get();
+    for segment in rest {
         let next = match segment {
             Segment::Key(name) => {
                 let fields: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(part).ok();

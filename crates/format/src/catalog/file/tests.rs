@@ -187,6 +187,9 @@ fn a_problem_outside_the_file_has_no_place() {
 
 #[test]
 fn places_count_characters() {
+    let place = |text: &str, offset| Lines::of(text).place(offset);
     assert_eq!(place("a\n가나x", "a\n가나".len()), Place { line: 2, column: 3 });
+    assert_eq!(place("a\n\nb", 2), Place { line: 2, column: 1 });
+    assert_eq!(place("a\n\nb", 9), Place { line: 3, column: 2 });
     assert_eq!(place("", 9), Place { line: 1, column: 1 });
 }

@@ -64,9 +64,16 @@ impl Shell {
     }
 }
 
+/// A file as a tree.
+pub(super) type Root<'a> = Spanned<DeTable<'a>>;
+
+/// The file as a tree, if it is TOML.
+pub(super) fn tree(text: &str) -> Option<Root<'_>> {
+    DeTable::parse(text).ok()
+}
+
 /// Where the field begins, or what of the way to it there is.
-pub(super) fn find(text: &str, way: &[Segment<'_>]) -> Option<usize> {
-    let root = DeTable::parse(text).ok()?;
+pub(super) fn find(root: &Root<'_>, way: &[Segment<'_>]) -> Option<usize> {
     let (Segment::Key(first), rest) = way.split_first()? else {
         return None;
     };

@@ -66,7 +66,7 @@ impl Ledger {
         }
         let audit = std::mem::replace(&mut self.audit, Audit::new(&self.nodes));
         audit.finish(self.nodes.state(0)).await?;
-        self.tally.check()
+        self.tally.check(self.plan.operations)
     }
 
     /// Sets new limits, lets everybody work for a while, and then looks at everything.

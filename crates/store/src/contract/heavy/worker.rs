@@ -8,7 +8,7 @@ use domain::user::{Enrollment, PaidState};
 use super::plan::{LINE_ITEMS, Plan};
 use super::sums::Sums;
 use super::tally::{LIMITS, LOOK, REPLAY, STALE, TOO_LOW, TWICE, Tally};
-use super::{Dice, Failure, Nodes, in_time};
+use super::{Dice, Failure, Nodes};
 use crate::contract::sample::{self, Draft, NOW};
 use crate::contract::{Checked, all};
 use crate::{LimitsOutcome, Outcome};
@@ -240,8 +240,7 @@ impl Worker {
     pub(super) async fn set_limits(&mut self, phase: usize) -> Checked {
         let Some((line_item, known)) = self.budget else { return Ok(()) };
         let limits = self.plan.limits(line_item, phase, &mut self.dice);
-        let state = self.nodes.state(self.dice.below(8));
-        match in_time(state.set_limits(line_item, limits, NOW)).await?? {
+        match self.nodes.set_limits(self.dice.below(8), line_item, limits).await? {
             LimitsOutcome::Set(level) => {
                 ensure_eq!(level.limits, limits, "the limits that were set");
                 self.plan.check(&level)?;
