@@ -1,9 +1,11 @@
 //! Servers that a scene may break, three nodes on them, and the proof at the end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 use services::{Dynamo, MariaDb, RedisCluster, RedisNode};
+use tokio::time::timeout;
 
 use super::load::{Doors, Life, Load, PAYOUT, settle};
 use crate::crash::{all_told, catalog};
@@ -18,6 +20,16 @@ pub(crate) const NODES: usize = 3;
 
 /// What a node logs as an error when a store has failed it; nothing else may be.
 pub(crate) const STORE_ERRORS: [&str; 2] = ["a group was not committed", "request failed"];
+
+/// What a node logs in an error when the server of its state took longer than it may, as on a machine
+/// that is busy with other things.
+pub(crate) const TOO_SLOW: [&str; 3] =
+    ["request has timed out", "connect timeout", "gave no answer within"];
+
+/// How long rewards may take to be told before what has failed meanwhile is made due.
+const TOLD_WITHIN: Duration = Duration::from_secs(40);
+/// How often that is done.
+const MADE_DUE_MAX: usize = 4;
 
 /// The servers of one shape, nobody else's.
 pub(crate) struct Servers {
@@ -109,6 +121,7 @@ impl Fleet {
         // lease has run out.
         self.nodes[0].clock.forward_hours(1);
         let transactions = settle(lives, &self.doors).await;
+        self.tell(transactions.len()).await;
         all_told(&self.publisher, &transactions).await;
         let client = self.doors.at(0);
         let listed = listed(&client).await;
@@ -120,6 +133,27 @@ impl Fleet {
         println!("{} conversions, all of them booked once", transactions.len());
         drop(client);
         self.finish(errors);
+    }
+
+    /// Waits until so many rewards are told. Where the machine is so slow that the publisher does not
+    /// answer in time, a message is due again within the hour.
+    async fn tell(&self, rewards: usize) {
+        for _ in 0..MADE_DUE_MAX {
+            let told = self.publisher.wait_for_rewards(rewards);
+            if timeout(TOLD_WITHIN, told).await.is_ok() {
+                return;
+            }
+            self.nodes[0].clock.forward_hours(1);
+        }
+    }
+
+    /// How many requests were refused because the server of the state was too slow for the moment.
+    pub(crate) fn slow_answers(&self) -> usize {
+        let logs = self.nodes.iter().flat_map(Node::log);
+        let is_slow = |line: &String| {
+            line.contains("request failed") && TOO_SLOW.iter().any(|words| line.contains(words))
+        };
+        logs.filter(is_slow).count()
     }
 
     /// Stops all nodes, and proves the books.

@@ -13,6 +13,11 @@ mod cut_off;
 mod copies;
 mod last_unit;
 mod budgets;
+mod dynamo;
+mod dynamo_table;
+mod redis;
+mod redis_cluster;
+mod workers;
 
 use std::time::Duration;
 
@@ -46,4 +51,24 @@ scenes_on! { compact, super::Shape::Compact,
     copies::many_copies_at_once_pay_once,
     last_unit::one_of_a_thousand_gets_the_last_unit_every_time,
     budgets::budgets_are_exact_whatever_becomes_of_what_they_promise,
+}
+
+scenes_on! { standard, super::Shape::Standard,
+    kills::nothing_is_lost_when_mariadb_is_killed,
+    dynamo::nothing_is_lost_when_dynamodb_is_killed,
+    dynamo::nothing_is_lost_while_dynamodb_is_away,
+    dynamo_table::a_migration_that_is_killed_is_finished_by_the_next,
+    redis::nobody_is_refused_when_redis_is_killed_or_emptied,
+    redis::nobody_waits_for_a_redis_that_comes_late_and_is_full,
+    copies::many_copies_at_once_pay_once,
+}
+
+scenes_on! { scaled, super::Shape::Scaled,
+    dynamo::nothing_is_lost_when_dynamodb_is_killed,
+    redis::rewards_are_told_without_hints,
+    redis_cluster::nobody_is_refused_when_masters_are_killed,
+    redis_cluster::nobody_is_refused_when_replicas_take_over,
+    kills::nothing_is_lost_when_nodes_are_killed,
+    workers::nothing_is_lost_when_workers_are_killed,
+    copies::many_copies_at_once_pay_once,
 }

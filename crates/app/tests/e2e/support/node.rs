@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use serde_json::Value;
@@ -15,6 +15,9 @@ use super::binary::{Ran, command, run};
 use super::clock::Clock;
 use super::http::Client;
 use super::shape::{Backing, Shape};
+
+/// How many lines of its log a server of a failed test shows, the latest first.
+const COMPLAINTS_SHOWN: usize = 20;
 
 /// How a server is set up, where that is not as usual.
 #[derive(Clone, Copy)]
@@ -60,6 +63,14 @@ pub(crate) struct Node {
     log: Arc<Mutex<Vec<String>>>,
     running: Vec<Running>,
     is_finished: bool,
+}
+
+/// A process that does not serve yet.
+struct Starting {
+    child: Child,
+    /// Tells where it serves.
+    served: mpsc::Receiver<SocketAddr>,
+    reader: thread::JoinHandle<()>,
 }
 
 struct Running {
@@ -156,16 +167,23 @@ impl Node {
             Shape::Scaled => &[&["serve", "--no-jobs"], &["worker"]],
             _ => &[&["serve"]],
         };
-        self.running = commands.iter().map(|command| self.start_process(command)).collect();
+        // As under a supervisor, none waits for the other.
+        let starting: Vec<Starting> = commands.iter().map(|command| self.begin(command)).collect();
+        self.running = starting.into_iter().map(|one| self.wait_until_it_serves(one)).collect();
     }
 
-    fn start_process(&self, args: &[&str]) -> Running {
+    fn begin(&self, args: &[&str]) -> Starting {
         let mut serve = command(self.folder(), args);
         self.clock.give_to(&mut serve);
         let mut child = serve.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let (sender, served) = mpsc::channel();
         let (stderr, log) = (child.stderr.take().unwrap(), Arc::clone(&self.log));
         let reader = thread::spawn(move || read_log(stderr, &log, &sender));
+        Starting { child, served, reader }
+    }
+
+    fn wait_until_it_serves(&self, starting: Starting) -> Running {
+        let Starting { mut child, served, reader } = starting;
         let Ok(address) = served.recv_timeout(PATIENCE) else {
             drop(child.kill());
             panic!("it does not serve: {:#?}", self.log());
@@ -198,6 +216,22 @@ impl Node {
             running.child.wait().unwrap();
             running.reader.join().unwrap();
         }
+    }
+
+    /// Ends the process that works in the shape `scaled`, and that one alone.
+    pub(crate) fn kill_worker(&mut self) {
+        assert_eq!(self.running.len(), 2, "no process of it works alone");
+        let mut worker = self.running.remove(1);
+        worker.child.kill().unwrap();
+        worker.child.wait().unwrap();
+        worker.reader.join().unwrap();
+    }
+
+    /// Starts a killed worker again.
+    pub(crate) fn serve_worker(&mut self) {
+        assert_eq!(self.running.len(), 1, "the worker is running already");
+        let worker = self.begin(&["worker"]);
+        self.running.push(self.wait_until_it_serves(worker));
     }
 
     /// Tells the server to stop, as a supervisor does.
@@ -267,13 +301,20 @@ impl Node {
 }
 
 impl Drop for Node {
-    /// Leaves no process behind; a test that forgot to check the books has failed.
+    /// Leaves no process behind; a test that forgot to check the books has failed. One that has failed
+    /// shows what the server complained of.
     fn drop(&mut self) {
         for mut running in self.running.drain(..) {
             drop(running.child.kill());
             drop(running.child.wait());
         }
-        assert!(self.is_finished || thread::panicking(), "the test must end with `finish`");
+        if !thread::panicking() {
+            assert!(self.is_finished, "the test must end with `finish`");
+            return;
+        }
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let complaints = log.iter().filter(|line| !line.contains("\"level\":\"INFO\""));
+        complaints.rev().take(COMPLAINTS_SHOWN).for_each(|line| println!("{line}"));
     }
 }
 
