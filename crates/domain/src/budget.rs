@@ -125,6 +125,14 @@ impl Limits {
         }
     }
 
+    /// Whether these limits may follow those in force: a total below what is booked and held can only be
+    /// left as it is or raised.
+    #[must_use]
+    pub fn may_follow(&self, known: Option<&Self>, total: &Used) -> bool {
+        let is_lower = known.is_none_or(|known| self.total < known.total);
+        !is_lower || self.total >= total.committed()
+    }
+
     /// Whether a move may be made on top of what is used; every store gives this answer.
     ///
     /// # Errors
@@ -154,6 +162,24 @@ impl Limits {
             return Err(Breach::DailyStarts);
         }
         Ok(())
+    }
+}
+
+/// Whether a move may be made where these limits are in force. Without any there is nothing to spend;
+/// what gives back or captures a promise is booked.
+///
+/// # Errors
+/// The first limit that the move would break.
+pub fn check(
+    limits: Option<&Limits>,
+    total: &Used,
+    day: &Used,
+    by: &BudgetMove,
+) -> Result<(), Breach> {
+    match (limits, by.guard) {
+        (Some(limits), _) => limits.check(total, day, by),
+        (None, Guard::Free) => Ok(()),
+        (None, Guard::Start { .. } | Guard::Extra) => Err(Breach::Total),
     }
 }
 

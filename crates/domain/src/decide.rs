@@ -67,7 +67,7 @@ pub struct Offer<'a> {
     /// Its place among all offers of this revision; unique and the same for every user, so a list
     /// can be continued after it.
     pub place: u32,
-    /// The mission's place among the snapshot's [`Snapshot::slots`].
+    /// The mission's place among all that have a line item, below [`Snapshot::slot_count`].
     pub slot: usize,
 }
 
@@ -96,9 +96,6 @@ impl From<Rule> for Refused {
 #[must_use]
 pub fn offers<'a>(situation: &Situation<'a>) -> Vec<Offer<'a>> {
     let asked = Asked::new(*situation);
-    if !asked.may_start_anything() {
-        return Vec::new();
-    }
     let ranking = situation.snapshot.ranking();
     let mut candidates = ranking.servable().clone();
     let mut scratch = BitSet::default();

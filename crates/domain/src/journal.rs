@@ -34,6 +34,23 @@ pub struct Record {
     pub messages: Vec<Message>,
 }
 
+impl Record {
+    /// The record of new limits of a line item.
+    #[must_use]
+    pub fn of_limits(line_item: LineItemId, limits: Limits, at: Timestamp) -> Self {
+        Self {
+            at,
+            user: None,
+            app: None,
+            mode: Mode::Live,
+            cause: Cause::LimitsSet { line_item, limits },
+            transactions: Vec::new(),
+            moves: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+}
+
 /// Why something was committed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cause {

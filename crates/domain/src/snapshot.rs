@@ -125,10 +125,10 @@ impl Snapshot {
         self.version_places.get(&(id, version)).map(|place| *place as usize)
     }
 
-    /// Every mission that has a line item, in its latest version; an [`crate::decide::Offer`] names
-    /// its place here.
+    /// How many missions have a line item; an [`crate::decide::Offer`] names the place of its mission
+    /// among them.
     #[must_use]
-    pub fn slots(&self) -> usize {
+    pub fn slot_count(&self) -> usize {
         self.ranking.slots().len()
     }
 
@@ -146,11 +146,7 @@ impl Snapshot {
     pub fn prices(&self, app: AppId, mission: &Mission) -> Option<&[Price]> {
         let number = self.ranking.slot_of(mission.id)?;
         let is_latest = self.ranking.slots()[number].mission.version == mission.version;
-        if is_latest { self.prices_of_slot(app, number) } else { None }
-    }
-
-    fn prices_of_slot(&self, app: AppId, number: usize) -> Option<&[Price]> {
-        self.price_book(app)?.list(number)
+        if is_latest { self.price_book(app)?.list(number) } else { None }
     }
 
     /// The prices of every mission in an app; `None` if there is no such app.

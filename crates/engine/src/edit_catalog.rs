@@ -59,9 +59,7 @@ impl Engine {
         let levels = self.board.read();
         for (line_item, limits) in limits_in(&difference.edits) {
             if let Some(level) = levels.get(line_item)
-                && limits != level.limits
-                && limits.total < level.total.committed()
-                && limits.total < level.limits.total
+                && !limits.may_follow(Some(&level.limits), &level.total)
             {
                 return Err(ApplyError::BelowCommitted(line_item, *level));
             }

@@ -96,7 +96,7 @@ impl Engine {
     /// Whether there is or was such a mission.
     fn has_mission(&self, id: MissionId) -> bool {
         let snapshot = self.snapshot();
-        snapshot.catalog().mission_versions.range((id, 0)..=(id, u32::MAX)).next().is_some()
+        snapshot.catalog().latest_version(id).is_some()
     }
 
     fn decide_tap(

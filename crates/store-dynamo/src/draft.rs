@@ -15,7 +15,7 @@ use crate::head::Head;
 use crate::keys::{self, GROUP, POSITION, QUEUED, Spot};
 use crate::phase::{ALLOWS_CHANGES, WATCHED};
 use crate::value::number;
-use crate::work::{Answer, Commit, Unit, Work, limits_record};
+use crate::work::{Answer, Commit, Unit, Work};
 use crate::write::Write;
 
 /// Most bytes of one transaction; DynamoDB allows 4 MB, and counts names and numbers as well.
@@ -230,8 +230,7 @@ impl Draft {
         if budget.limits == Some(limits) {
             return Fate::Over(Answer::Limits(LimitsOutcome::Set(level)));
         }
-        let is_lower = budget.limits.is_none_or(|known| limits.total < known.total);
-        if is_lower && limits.total < budget.total().committed() {
+        if !limits.may_follow(budget.limits.as_ref(), &budget.total()) {
             return Fate::Over(Answer::Limits(LimitsOutcome::BelowCommitted(level)));
         }
         let mut trial = self.trial.clone();
@@ -239,7 +238,7 @@ impl Draft {
             Ok(level) => level,
             Err(day) => return self.need(line_item, Some(day)),
         };
-        let body = format::journal::encode_record(&limits_record(line_item, limits, now));
+        let body = format::journal::encode_record(&Record::of_limits(line_item, limits, now));
         let bytes = body.len();
         let record = Some(Owned::ByNobody(body));
         let part = Part { record, bytes, bodies: bytes, ..Part::default() };

@@ -2,8 +2,8 @@
 
 use domain::budget::{BudgetMove, Limits};
 use domain::change::Change;
-use domain::ids::{ChangeId, LineItemId, Mode, UserKey};
-use domain::journal::{Cause, Chain, Record};
+use domain::ids::{ChangeId, LineItemId, UserKey};
+use domain::journal::{Chain, Record};
 use domain::time::Timestamp;
 use store::{LimitsOutcome, Outcome, StoreError};
 use tokio::sync::oneshot;
@@ -120,14 +120,8 @@ impl Commit {
 
     /// What is answered if the user is at another version, which is that of this item.
     pub(crate) fn refusal(&self, hot: Option<&Hot>) -> Option<Outcome> {
-        let (version, latest) = hot.map_or((0, None), |hot| (hot.version, Some(hot.change)));
-        if version == self.base {
-            None
-        } else if latest == Some(self.id) {
-            Some(Outcome::Replayed)
-        } else {
-            Some(Outcome::Stale)
-        }
+        let standing = hot.map_or((0, None), |hot| (hot.version, Some(hot.change)));
+        Outcome::refusal(standing, self.base, self.id)
     }
 }
 
@@ -145,20 +139,6 @@ pub(crate) fn hot_item(
         item.insert(INDEX_SK.to_owned(), text(due.sk));
     }
     item
-}
-
-/// The record of new limits.
-pub(crate) fn limits_record(line_item: LineItemId, limits: Limits, now: Timestamp) -> Record {
-    Record {
-        at: now,
-        user: None,
-        app: None,
-        mode: Mode::Live,
-        cause: Cause::LimitsSet { line_item, limits },
-        transactions: Vec::new(),
-        moves: Vec::new(),
-        messages: Vec::new(),
-    }
 }
 
 impl Unit {

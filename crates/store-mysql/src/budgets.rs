@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::budget::{Level, Limits};
-use domain::ids::{LineItemId, Mode};
-use domain::journal::{Cause, Chain, Record};
+use domain::ids::LineItemId;
+use domain::journal::{Chain, Record};
 use domain::time::{Day, Timestamp};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
@@ -37,10 +37,8 @@ impl Work for SetLimits {
 
     fn run(&self, books: &mut Books) -> Result<LimitsOutcome, StoreError> {
         let budget = books.budget(self.line_item);
-        let is_same = budget.is_set && budget.limits == self.limits;
-        let is_lower = !budget.is_set || self.limits.total < budget.limits.total;
-        let is_below = is_lower && self.limits.total < budget.total.committed();
-        if is_below && !is_same {
+        let is_same = budget.limits() == Some(&self.limits);
+        if !self.limits.may_follow(budget.limits(), &budget.total) {
             return Ok(LimitsOutcome::BelowCommitted(books.level(self.line_item)));
         }
         if !is_same {
@@ -48,19 +46,6 @@ impl Work for SetLimits {
             books.append(None, Chain::default(), Arc::clone(&self.record));
         }
         Ok(LimitsOutcome::Set(books.level(self.line_item)))
-    }
-}
-
-fn limits_record(line_item: LineItemId, limits: Limits, now: Timestamp) -> Record {
-    Record {
-        at: now,
-        user: None,
-        app: None,
-        mode: Mode::Live,
-        cause: Cause::LimitsSet { line_item, limits },
-        transactions: Vec::new(),
-        moves: Vec::new(),
-        messages: Vec::new(),
     }
 }
 
@@ -84,7 +69,7 @@ impl Budgets for MysqlStore {
         limits: Limits,
         now: Timestamp,
     ) -> Result<LimitsOutcome, StoreError> {
-        let record = record_to_bytes(&limits_record(line_item, limits, now)).into();
+        let record = record_to_bytes(&Record::of_limits(line_item, limits, now)).into();
         self.ask(SetLimits { line_item, limits, record }).await
     }
 

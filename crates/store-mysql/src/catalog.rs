@@ -230,30 +230,17 @@ fn parts<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
 
 /// Lets the domain give the versions, on a catalogue of nothing but the edited missions.
 async fn new_versions(session: &mut Session, edits: &[Edit]) -> Result<Vec<VersionRow>, Failure> {
-    let touched: BTreeSet<MissionId> = edits.iter().filter_map(mission_of).collect();
+    let touched: BTreeSet<MissionId> = edits.iter().filter_map(Edit::mission).collect();
     let touched: Vec<MissionId> = touched.into_iter().collect();
     let mut part = Catalog::default();
     for some in touched.chunks(ROWS_MAX) {
         load_missions(session, some, &mut part).await?;
     }
-    let known: BTreeSet<(MissionId, u32)> = part.mission_versions.keys().copied().collect();
-    for edit in edits.iter().filter(|edit| mission_of(edit).is_some()) {
-        part.apply(edit);
-    }
-    let new = part.mission_versions.iter().filter(|(key, _)| !known.contains(key));
-    Ok(new.map(version_row).collect())
+    Ok(part.versions_made_by(edits).iter().map(version_row).collect())
 }
 
 fn version_row((&(id, version), mission): (&(MissionId, u32), &Arc<Mission>)) -> VersionRow {
     (id.0, version, entity_to_text(&Entity::Mission(Arc::clone(mission))))
-}
-
-fn mission_of(edit: &Edit) -> Option<MissionId> {
-    match edit {
-        Edit::Put(Entity::Mission(row)) => Some(row.id),
-        Edit::Delete(EntityKind::Mission, id) => Some(MissionId(*id)),
-        _ => None,
-    }
 }
 
 async fn load_missions(
@@ -282,9 +269,8 @@ async fn load_missions(
 }
 
 fn latest_version(id: MissionId, catalog: &Catalog) -> Result<Arc<Mission>, StoreError> {
-    let versions = catalog.mission_versions.range((id, 0)..=(id, u32::MAX));
-    let (_, latest) = versions.last().ok_or_else(|| corrupt("mission without a version", id))?;
-    Ok(Arc::clone(latest))
+    let latest = catalog.latest_version(id);
+    latest.map(Arc::clone).ok_or_else(|| corrupt("mission without a version", id))
 }
 
 fn version_of(id: u32, version: u32, text: &str) -> Result<Versioned, StoreError> {

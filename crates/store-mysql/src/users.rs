@@ -66,7 +66,7 @@ impl Work for CommitChange {
     }
 
     fn run(&self, books: &mut Books) -> Result<Outcome, StoreError> {
-        if let Some(refusal) = self.refusal(books) {
+        if let Some(refusal) = Outcome::refusal(books.user(&self.user), self.base, self.id) {
             return Ok(refusal);
         }
         if let Some(over) = books.spend(&self.moves) {
@@ -82,17 +82,6 @@ impl Work for CommitChange {
 }
 
 impl CommitChange {
-    fn refusal(&self, books: &Books) -> Option<Outcome> {
-        let (version, latest) = books.user(&self.user);
-        if version == self.base {
-            None
-        } else if latest == Some(self.id) {
-            Some(Outcome::Replayed)
-        } else {
-            Some(Outcome::Stale)
-        }
-    }
-
     fn write(&self) -> UserWrite {
         UserWrite {
             version: self.base + 1,

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::budget::{Breach, BudgetMove, Guard, Level, Limits, Used};
+use domain::budget::{BudgetMove, Level, Limits, Used, check};
 use domain::ids::LineItemId;
 use domain::time::Day;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -212,7 +212,8 @@ impl Books {
                 Some(used) => *used,
                 None => self.day(conn, by.line_item, by.day)?,
             };
-            if let Err(breach) = self.budget(conn, by.line_item)?.check(&total, &day, by) {
+            let limits = self.budget(conn, by.line_item)?.limits();
+            if let Err(breach) = check(limits, &total, &day, by) {
                 let level = self.level(conn, by.line_item)?;
                 return Ok(Some(Outcome::OverBudget { line_item: by.line_item, breach, level }));
             }
@@ -272,13 +273,9 @@ struct Trial {
 }
 
 impl Budget {
-    /// Without limits there is nothing to spend; what gives back or captures a promise is booked.
-    fn check(&self, total: &Used, day: &Used, by: &BudgetMove) -> Result<(), Breach> {
-        match by.guard {
-            _ if self.is_set => self.limits.check(total, day, by),
-            Guard::Free => Ok(()),
-            Guard::Start { .. } | Guard::Extra => Err(Breach::Total),
-        }
+    /// What it may spend; `None` if that was never set.
+    pub(crate) fn limits(&self) -> Option<&Limits> {
+        self.is_set.then_some(&self.limits)
     }
 
     fn flush(&mut self, conn: &Connection, line_item: LineItemId) -> Result<(), Failure> {

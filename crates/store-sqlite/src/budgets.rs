@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::budget::{Level, Limits, Used};
-use domain::ids::{LineItemId, Mode};
-use domain::journal::{Cause, Chain, Record};
+use domain::ids::LineItemId;
+use domain::journal::{Chain, Record};
 use domain::money::Micros;
 use domain::time::{Day, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -66,10 +66,8 @@ impl Work for SetLimits {
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<LimitsOutcome, Failure> {
         let budget = tx.books.budget(tx.conn, self.line_item)?;
-        let is_same = budget.is_set && budget.limits == self.limits;
-        let is_lower = !budget.is_set || self.limits.total < budget.limits.total;
-        let is_below = is_lower && self.limits.total < budget.total.committed();
-        if is_below && !is_same {
+        let is_same = budget.limits() == Some(&self.limits);
+        if !self.limits.may_follow(budget.limits(), &budget.total) {
             return Ok(LimitsOutcome::BelowCommitted(tx.books.level(tx.conn, self.line_item)?));
         }
         if !is_same {
@@ -83,19 +81,6 @@ impl Work for SetLimits {
             })?;
         }
         Ok(LimitsOutcome::Set(tx.books.level(tx.conn, self.line_item)?))
-    }
-}
-
-fn limits_record(line_item: LineItemId, limits: Limits, now: Timestamp) -> Record {
-    Record {
-        at: now,
-        user: None,
-        app: None,
-        mode: Mode::Live,
-        cause: Cause::LimitsSet { line_item, limits },
-        transactions: Vec::new(),
-        moves: Vec::new(),
-        messages: Vec::new(),
     }
 }
 
@@ -119,7 +104,7 @@ impl Budgets for SqliteStore {
         limits: Limits,
         now: Timestamp,
     ) -> Result<LimitsOutcome, StoreError> {
-        let record = record_to_bytes(&limits_record(line_item, limits, now));
+        let record = record_to_bytes(&Record::of_limits(line_item, limits, now));
         self.ask(SetLimits { line_item, limits, record }).await
     }
 

@@ -179,28 +179,15 @@ fn row_edit(edit: &Edit) -> Result<RowEdit, StoreError> {
 /// Lets the domain give the versions, on a catalogue of nothing but the edited missions.
 fn new_versions(conn: &Connection, edits: &[Edit]) -> Result<Vec<VersionRow>, Failure> {
     let mut part = Catalog::default();
-    let touched: BTreeSet<MissionId> = edits.iter().filter_map(mission_of).collect();
+    let touched: BTreeSet<MissionId> = edits.iter().filter_map(Edit::mission).collect();
     for mission in touched {
         load_mission(conn, mission, &mut part)?;
     }
-    let known: BTreeSet<(MissionId, u32)> = part.mission_versions.keys().copied().collect();
-    for edit in edits.iter().filter(|edit| mission_of(edit).is_some()) {
-        part.apply(edit);
-    }
-    let new = part.mission_versions.iter().filter(|(key, _)| !known.contains(key));
-    Ok(new.map(version_row).collect())
+    Ok(part.versions_made_by(edits).iter().map(version_row).collect())
 }
 
 fn version_row((&(id, version), mission): (&(MissionId, u32), &Arc<Mission>)) -> VersionRow {
     (id.0, version, entity_to_text(&Entity::Mission(Arc::clone(mission))))
-}
-
-fn mission_of(edit: &Edit) -> Option<MissionId> {
-    match edit {
-        Edit::Put(Entity::Mission(row)) => Some(row.id),
-        Edit::Delete(EntityKind::Mission, id) => Some(MissionId(*id)),
-        _ => None,
-    }
 }
 
 fn load_mission(conn: &Connection, id: MissionId, into: &mut Catalog) -> Result<(), Failure> {
@@ -218,9 +205,8 @@ fn load_mission(conn: &Connection, id: MissionId, into: &mut Catalog) -> Result<
 }
 
 fn latest_version(id: MissionId, catalog: &Catalog) -> Result<Arc<Mission>, StoreError> {
-    let versions = catalog.mission_versions.range((id, 0)..=(id, u32::MAX));
-    let (_, latest) = versions.last().ok_or_else(|| corrupt("mission without a version", id))?;
-    Ok(Arc::clone(latest))
+    let latest = catalog.latest_version(id);
+    latest.map(Arc::clone).ok_or_else(|| corrupt("mission without a version", id))
 }
 
 fn version_of_row(row: &Row<'_>) -> Result<Versioned, Failure> {

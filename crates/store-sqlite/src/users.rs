@@ -87,14 +87,8 @@ impl Work for CommitChange {
 
 impl CommitChange {
     fn refusal(&self, head: Option<&Head>) -> Option<Outcome> {
-        let (version, latest) = head.map_or((0, None), |head| (head.version, Some(head.change)));
-        if version == self.base {
-            None
-        } else if latest == Some(self.id) {
-            Some(Outcome::Replayed)
-        } else {
-            Some(Outcome::Stale)
-        }
+        let standing = head.map_or((0, None), |head| (head.version, Some(head.change)));
+        Outcome::refusal(standing, self.base, self.id)
     }
 
     fn write(&self, conn: &Connection, head: Option<&Head>, last: Seq) -> Result<(), Failure> {

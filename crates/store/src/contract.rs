@@ -20,6 +20,7 @@
 
 #[macro_use]
 mod check;
+mod between;
 pub mod broker;
 pub mod budgets;
 pub mod cache;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use between::Between;
 pub use check::{All, Checked, Failure, all};
 
 use crate::{Broker, Cache, CatalogStore, Movable, Reports, StateStore};

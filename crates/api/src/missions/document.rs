@@ -222,12 +222,10 @@ impl<'a> MissionDoc<'a> {
         let steps = steps_of_run(mission, run, language, now);
         let is_open = |step: &&StepDoc<'_>| step.state == StepState::Available.name();
         let next = steps.iter().filter(is_open).map(|step| step.reward).find(|reward| *reward > 0);
-        let total = run.steps.iter().zip(&mission.steps);
-        let total = total.map(|(progress, step)| progress.points.0 * i64::from(step.repeat.limit));
         Self {
             state: view::run_state(run, now).name(),
             enrollment_id: Some(run.id.to_string()),
-            reward_total: total.sum(),
+            reward_total: reward_total(mission, run),
             reward_first: next.unwrap_or(0),
             deadline: Some(rfc3339(run.deadline)),
             ..Self::common(mission, language, steps)
@@ -306,6 +304,12 @@ impl<'a> StepDoc<'a> {
     }
 }
 
+/// All that a run pays at its locked prices.
+fn reward_total(mission: &Mission, run: &Enrollment) -> i64 {
+    let steps = run.steps.iter().zip(&mission.steps);
+    steps.map(|(progress, step)| progress.points.0 * i64::from(step.repeat.limit)).sum()
+}
+
 /// The steps of a run at `now`, with their locked rewards.
 pub(crate) fn steps_of_run<'a>(
     mission: &'a Mission,
@@ -338,8 +342,9 @@ pub(super) fn write_list(
     let book = fragments.book(list.snapshot, viewer.app, language);
     let mut glances = Vec::new();
     for one in runs {
-        let Some(run) = one.run else { continue };
-        let form = book.form(list.snapshot, one.mission);
+        let (Some(run), Some(form)) = (one.run, book.form(list.snapshot, one.mission)) else {
+            continue;
+        };
         form.write((one.mission, run), list.now, &mut glances, &mut out);
         out.push(b',');
     }

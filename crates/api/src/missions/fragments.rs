@@ -98,7 +98,7 @@ impl Book {
     fn new(snapshot: &Snapshot, language: &str) -> Self {
         Self {
             language: language.to_owned(),
-            offers: (0..snapshot.slots()).map(|_| OnceLock::new()).collect(),
+            offers: (0..snapshot.slot_count()).map(|_| OnceLock::new()).collect(),
             forms: (0..snapshot.versions().len()).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -111,10 +111,10 @@ impl Book {
         }
     }
 
-    /// The form of a version of a mission, which is one of the snapshot's.
-    pub(super) fn form<'a>(&'a self, snapshot: &Snapshot, mission: &Mission) -> &'a Form {
-        let place = snapshot.place_of_version(mission.id, mission.version).unwrap_or_default();
-        self.forms[place].get_or_init(|| Form::of(mission, &self.language))
+    /// The form of a version of a mission; `None` if the snapshot has no such version.
+    pub(super) fn form(&self, snapshot: &Snapshot, mission: &Mission) -> Option<&Form> {
+        let place = snapshot.place_of_version(mission.id, mission.version)?;
+        Some(self.forms.get(place)?.get_or_init(|| Form::of(mission, &self.language)))
     }
 
     fn write(&self, offer: &Offer<'_>) -> Box<[u8]> {

@@ -177,6 +177,18 @@ pub enum Edit {
     Delete(EntityKind, u32),
 }
 
+impl Edit {
+    /// The mission that it creates, replaces or removes.
+    #[must_use]
+    pub fn mission(&self) -> Option<MissionId> {
+        match self {
+            Self::Put(Entity::Mission(row)) => Some(row.id),
+            Self::Delete(EntityKind::Mission, id) => Some(MissionId(*id)),
+            Self::Put(_) | Self::Delete(..) => None,
+        }
+    }
+}
+
 impl Catalog {
     /// This catalogue after `edits`, in order, at the next revision.
     #[must_use]
@@ -195,6 +207,22 @@ impl Catalog {
             Edit::Put(entity) => self.put(entity.clone()),
             Edit::Delete(kind, id) => self.delete(*kind, *id),
         }
+    }
+
+    /// The versions of missions that these edits make, for a catalogue that has at least all versions of
+    /// the missions that they touch.
+    #[must_use]
+    pub fn versions_made_by(mut self, edits: &[Edit]) -> BTreeMap<(MissionId, u32), Arc<Mission>> {
+        let known: BTreeSet<_> = self.mission_versions.keys().copied().collect();
+        edits.iter().filter(|edit| edit.mission().is_some()).for_each(|edit| self.apply(edit));
+        self.mission_versions.retain(|key, _| !known.contains(key));
+        self.mission_versions
+    }
+
+    /// The latest version of a mission, deleted or not.
+    #[must_use]
+    pub fn latest_version(&self, id: MissionId) -> Option<&Arc<Mission>> {
+        self.mission_versions.range((id, 0)..=(id, u32::MAX)).next_back().map(|(_, latest)| latest)
     }
 
     /// The line item, deleted or not.
@@ -279,9 +307,7 @@ impl Catalog {
                 return current.version;
             }
         }
-        let last =
-            self.mission_versions.range((mission.id, 0)..=(mission.id, u32::MAX)).next_back();
-        last.map_or(1, |(&(_, version), _)| version + 1)
+        self.latest_version(mission.id).map_or(1, |latest| latest.version + 1)
     }
 
     fn put(&mut self, entity: Entity) {

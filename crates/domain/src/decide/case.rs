@@ -24,7 +24,7 @@ macro_rules! asked_in_order {
         impl Case<'_, '_> {
             $(
                 $(#[$doc])*
-                fn $ask(&self) -> Result<(), Rule> {
+                pub(crate) fn $ask(&self) -> Result<(), Rule> {
                     // One by one rather than in a loop: the compiler then knows each rule.
                     $(if !self.passes(Rule::$rule) {
                         return Err(Rule::$rule);
@@ -38,7 +38,7 @@ macro_rules! asked_in_order {
 
 asked_in_order! {
     /// The rules that are asked before any ad group is looked at.
-    BEFORE_AD_GROUPS, ask_before:
+    BEFORE_AD_GROUPS, asks_before:
         UserBlocked,
         MissionActive,
         LineItemRunning,
@@ -49,7 +49,7 @@ asked_in_order! {
         AdvertisedAppDone,
         Prerequisites;
     /// The rules that are asked once an ad group fits.
-    AFTER_AD_GROUPS, ask_after: NewUsersOnly, UserCapTotal, UserCapDaily, EnrollmentsMax;
+    AFTER_AD_GROUPS, asks_of_user: NewUsersOnly, UserCapTotal, UserCapDaily, EnrollmentsMax;
 }
 
 /// The rules of the budget, in the order of [`Limits::check`].
@@ -90,13 +90,6 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether the rules that are the same for every mission say yes; if not, there is no need to ask
-    /// any mission.
-    pub(crate) fn may_start_anything(&self) -> bool {
-        let has_room = self.history.len() < ENROLLMENTS_MAX;
-        !self.situation.user.blocked && self.is_unit_of_app && self.app.is_some() && has_room
-    }
-
     /// The case of that mission, or the rule that fails because something is not there at all.
     pub(crate) fn case(&self, mission: MissionId) -> Result<Case<'_, 'a>, Rule> {
         if self.situation.user.blocked {
@@ -127,14 +120,9 @@ impl<'a> Asked<'a> {
 }
 
 impl<'a> Case<'_, 'a> {
-    /// Asks what is asked before any ad group is looked at.
-    pub(crate) fn asks_before(&self) -> Result<(), Rule> {
-        self.ask_before()
-    }
-
     /// Asks what is asked once an ad group fits.
     pub(crate) fn asks_after(&self) -> Result<(), Rule> {
-        self.ask_after()?;
+        self.asks_of_user()?;
         self.asks_budget()
     }
 

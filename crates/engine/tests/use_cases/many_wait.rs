@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::ids::{DeliveryId, UserKey};
+use domain::ids::DeliveryId;
 use engine::{Move, MoveError, MoveReport, move_state};
+use store::contract::Between;
 use store::contract::sample::{self as drafts, Draft};
 use store::memory::MemoryState;
 use store::{
-    BudgetRow, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Movable, Outbox, Phase,
-    RunNumber, Seq, Settlement, StoreError, Stored, Transfer, UserRow, Users,
+    Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Movable, Outbox, Phase, RunNumber,
+    Seq, Settlement, StoreError, Transfer, Users,
 };
 
 use crate::node::NOW;
@@ -69,50 +70,9 @@ impl Slow {
 }
 
 #[async_trait]
-impl Transfer for Slow {
-    async fn phase(&self) -> Result<Phase, StoreError> {
-        self.inner.phase().await
-    }
-
-    async fn take_over(&self) -> Result<(RunNumber, Phase), StoreError> {
-        self.inner.take_over().await
-    }
-
-    async fn set_phase(&self, run: RunNumber, phase: Phase) -> Result<(), StoreError> {
-        self.inner.set_phase(run, phase).await
-    }
-
-    async fn touched(
-        &self,
-        run: RunNumber,
-        after: Seq,
-        limit: usize,
-    ) -> Result<(Vec<UserKey>, Seq), StoreError> {
-        self.inner.touched(run, after, limit).await
-    }
-
-    async fn users(
-        &self,
-        after: Option<UserKey>,
-        limit: usize,
-    ) -> Result<Vec<UserRow>, StoreError> {
-        self.inner.users(after, limit).await
-    }
-
-    async fn users_of(&self, keys: &[UserKey]) -> Result<Vec<UserRow>, StoreError> {
-        self.inner.users_of(keys).await
-    }
-
-    async fn budget_rows(&self) -> Result<Vec<BudgetRow>, StoreError> {
-        self.inner.budget_rows().await
-    }
-
-    async fn delivery_rows(
-        &self,
-        after: Option<(Seq, DeliveryId)>,
-        limit: usize,
-    ) -> Result<Vec<Claimed>, StoreError> {
-        self.inner.delivery_rows(after, limit).await
+impl Between for Slow {
+    fn inner(&self) -> &dyn Transfer {
+        &*self.inner
     }
 
     async fn delivery_rows_of(
@@ -126,22 +86,6 @@ impl Transfer for Slow {
         }
         tokio::time::sleep(self.each * count).await;
         self.inner.delivery_rows_of(places).await
-    }
-
-    async fn put_order(&self, run: RunNumber, is_total: bool) -> Result<(), StoreError> {
-        self.inner.put_order(run, is_total).await
-    }
-
-    async fn put_users(&self, run: RunNumber, rows: Vec<UserRow>) -> Result<(), StoreError> {
-        self.inner.put_users(run, rows).await
-    }
-
-    async fn put_records(&self, run: RunNumber, records: Vec<Stored>) -> Result<(), StoreError> {
-        self.inner.put_records(run, records).await
-    }
-
-    async fn put_budgets(&self, run: RunNumber, rows: Vec<BudgetRow>) -> Result<(), StoreError> {
-        self.inner.put_budgets(run, rows).await
     }
 
     async fn put_deliveries(&self, run: RunNumber, rows: Vec<Claimed>) -> Result<(), StoreError> {

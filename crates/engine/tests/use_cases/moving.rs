@@ -14,6 +14,7 @@ use engine::{
     AttemptOutcome, ConversionError, Ctx, EngineError, Move, MoveError, MoveProgress, MoveReport,
     SessionRequest, Step, StoreError, Viewer, abort_move, move_state, survey_move,
 };
+use store::contract::Between;
 use store::contract::sample::{self as drafts, Draft};
 use store::memory::MemoryState;
 use store::{
@@ -414,45 +415,9 @@ struct Forgetful {
 }
 
 #[async_trait]
-impl Transfer for Forgetful {
-    async fn phase(&self) -> Result<Phase, StoreError> {
-        self.inner.phase().await
-    }
-
-    async fn take_over(&self) -> Result<(RunNumber, Phase), StoreError> {
-        self.inner.take_over().await
-    }
-
-    async fn set_phase(&self, run: RunNumber, phase: Phase) -> Result<(), StoreError> {
-        self.inner.set_phase(run, phase).await
-    }
-
-    async fn touched(
-        &self,
-        run: RunNumber,
-        after: store::Seq,
-        limit: usize,
-    ) -> Result<(Vec<domain::ids::UserKey>, store::Seq), StoreError> {
-        self.inner.touched(run, after, limit).await
-    }
-
-    async fn users(
-        &self,
-        after: Option<domain::ids::UserKey>,
-        limit: usize,
-    ) -> Result<Vec<store::UserRow>, StoreError> {
-        self.inner.users(after, limit).await
-    }
-
-    async fn users_of(
-        &self,
-        keys: &[domain::ids::UserKey],
-    ) -> Result<Vec<store::UserRow>, StoreError> {
-        self.inner.users_of(keys).await
-    }
-
-    async fn budget_rows(&self) -> Result<Vec<store::BudgetRow>, StoreError> {
-        self.inner.budget_rows().await
+impl Between for Forgetful {
+    fn inner(&self) -> &dyn Transfer {
+        &*self.inner
     }
 
     async fn delivery_rows(
@@ -468,45 +433,10 @@ impl Transfer for Forgetful {
         self.inner.delivery_rows(after, limit).await
     }
 
-    async fn delivery_rows_of(
-        &self,
-        places: &[(store::Seq, domain::ids::DeliveryId)],
-    ) -> Result<Vec<store::Claimed>, StoreError> {
-        self.inner.delivery_rows_of(places).await
-    }
-
-    async fn put_order(&self, run: RunNumber, is_total: bool) -> Result<(), StoreError> {
-        self.inner.put_order(run, is_total).await
-    }
-
     async fn put_users(&self, run: RunNumber, rows: Vec<store::UserRow>) -> Result<(), StoreError> {
         let last = drafts::user("the last one").state.key();
         let rows = rows.into_iter().filter(|row| row.key != last);
         self.inner.put_users(run, rows.collect()).await
-    }
-
-    async fn put_records(
-        &self,
-        run: RunNumber,
-        records: Vec<store::Stored>,
-    ) -> Result<(), StoreError> {
-        self.inner.put_records(run, records).await
-    }
-
-    async fn put_budgets(
-        &self,
-        run: RunNumber,
-        rows: Vec<store::BudgetRow>,
-    ) -> Result<(), StoreError> {
-        self.inner.put_budgets(run, rows).await
-    }
-
-    async fn put_deliveries(
-        &self,
-        run: RunNumber,
-        rows: Vec<store::Claimed>,
-    ) -> Result<(), StoreError> {
-        self.inner.put_deliveries(run, rows).await
     }
 }
 

@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use domain::budget::{Breach, BudgetMove, Guard, Level, Limits, Used};
+use domain::budget::{Breach, BudgetMove, Guard, Level, Limits, Used, check};
 use domain::ids::LineItemId;
 use domain::money::Micros;
 use domain::time::Day;
@@ -76,7 +76,7 @@ impl Budget {
         let latest = self.share_day().max(by.day);
         let (total, used) = (self.total(), self.on(by.day)?);
         self.on(latest)?;
-        if let Err(breach) = self.check(&total, &used, by) {
+        if let Err(breach) = check(self.limits.as_ref(), &total, &used, by) {
             return Err(if self.is_fresh { Obstacle::Over(breach) } else { Obstacle::Read });
         }
         Arc::make_mut(&mut self.slots[own]).make(by);
@@ -85,15 +85,6 @@ impl Budget {
             _ => self.ceiling_on(latest),
         };
         Ok(self.share_out(own, latest, ceiling)?)
-    }
-
-    /// Without limits there is nothing to spend; what gives back or captures a promise is booked.
-    fn check(&self, total: &Used, day: &Used, by: &BudgetMove) -> Result<(), Breach> {
-        match (&self.limits, by.guard) {
-            (Some(limits), _) => limits.check(total, day, by),
-            (None, Guard::Free) => Ok(()),
-            (None, Guard::Start { .. } | Guard::Extra) => Err(Breach::Total),
-        }
     }
 
     /// Sets the limits, of which the caller has made sure that they may be set.

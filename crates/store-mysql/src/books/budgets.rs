@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::budget::{Breach, BudgetMove, Guard, Level, Limits, Used};
+use domain::budget::{BudgetMove, Level, Limits, Used, check};
 use domain::ids::LineItemId;
 use domain::time::Day;
 use store::{BudgetRow, Outcome};
@@ -41,13 +41,9 @@ struct Trial {
 }
 
 impl Budget {
-    /// Without limits there is nothing to spend; what gives back or captures a promise is booked.
-    fn check(&self, total: &Used, day: &Used, by: &BudgetMove) -> Result<(), Breach> {
-        match by.guard {
-            _ if self.is_set => self.limits.check(total, day, by),
-            Guard::Free => Ok(()),
-            Guard::Start { .. } | Guard::Extra => Err(Breach::Total),
-        }
+    /// What it may spend; `None` if that was never set.
+    pub(crate) fn limits(&self) -> Option<&Limits> {
+        self.is_set.then_some(&self.limits)
     }
 
     fn on(&self, day: Day) -> Used {
@@ -85,7 +81,7 @@ impl Books {
             let total = trial.totals.get(&line_item).copied().unwrap_or(budget.total);
             let of_day = trial.days.get(&(line_item, day)).copied();
             let of_day = of_day.unwrap_or_else(|| budget.on(day));
-            if let Err(breach) = budget.check(&total, &of_day, by) {
+            if let Err(breach) = check(budget.limits(), &total, &of_day, by) {
                 let level = self.level(line_item);
                 return Some(Outcome::OverBudget { line_item, breach, level });
             }

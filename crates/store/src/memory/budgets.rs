@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain::budget::{Breach, BudgetMove, Guard, Level, Limits, Used};
-use domain::ids::{LineItemId, Mode};
-use domain::journal::{Cause, Record};
+use domain::budget::{BudgetMove, Level, Limits, Used, check};
+use domain::ids::LineItemId;
+use domain::journal::Record;
 use domain::time::{Day, Timestamp};
 
 use super::{Inner, MemoryState};
@@ -103,14 +103,6 @@ impl BudgetRows {
     }
 }
 
-fn check(limits: Option<&Limits>, total: &Used, day: &Used, by: &BudgetMove) -> Result<(), Breach> {
-    match limits {
-        Some(limits) => limits.check(total, day, by),
-        None if by.guard == Guard::Free => Ok(()),
-        None => Err(Breach::Total),
-    }
-}
-
 impl Inner {
     fn set_limits(
         &mut self,
@@ -122,21 +114,11 @@ impl Inner {
         if row.limits == Some(limits) {
             return LimitsOutcome::Set(self.budgets.level(line_item));
         }
-        let is_lower = row.limits.is_none_or(|known| limits.total < known.total);
-        if is_lower && limits.total < row.total.committed() {
+        if !limits.may_follow(row.limits.as_ref(), &row.total) {
             return LimitsOutcome::BelowCommitted(self.budgets.level(line_item));
         }
         self.budgets.rows.insert(line_item, Row { limits: Some(limits), ..row });
-        self.trace(Record {
-            at: now,
-            user: None,
-            app: None,
-            mode: Mode::Live,
-            cause: Cause::LimitsSet { line_item, limits },
-            transactions: Vec::new(),
-            moves: Vec::new(),
-            messages: Vec::new(),
-        });
+        self.trace(Record::of_limits(line_item, limits, now));
         LimitsOutcome::Set(self.budgets.level(line_item))
     }
 }

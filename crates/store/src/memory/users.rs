@@ -29,15 +29,9 @@ struct Row {
 impl UserRows {
     /// Why a change cannot be made on the version there is.
     pub(super) fn refusal(&self, user: &UserKey, change: &Change) -> Option<Outcome> {
-        let (version, latest) =
-            self.rows.get(user).map_or((0, None), |row| (row.loaded.version, Some(row.latest)));
-        if version == change.base {
-            None
-        } else if latest == Some(change.id) {
-            Some(Outcome::Replayed)
-        } else {
-            Some(Outcome::Stale)
-        }
+        let row = self.rows.get(user);
+        let standing = row.map_or((0, None), |row| (row.loaded.version, Some(row.latest)));
+        Outcome::refusal(standing, change.base, change.id)
     }
 
     /// Writes the next version.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::budget::{Breach, Level};
 use domain::change::{Change, Loaded};
-use domain::ids::{LineItemId, UserKey, UserPrefix};
+use domain::ids::{ChangeId, LineItemId, UserKey, UserPrefix};
 use domain::time::Timestamp;
 
 use super::journal::{Seq, Stored};
@@ -27,6 +27,23 @@ pub enum Outcome {
         /// The budget as it stands.
         level: Level,
     },
+}
+
+impl Outcome {
+    /// What the change `id` of version `base` is answered where the user is at another version, whose
+    /// change is the latest; `None` if it may be made.
+    #[must_use]
+    pub fn refusal(
+        (version, latest): (u64, Option<ChangeId>),
+        base: u64,
+        id: ChangeId,
+    ) -> Option<Self> {
+        match version == base {
+            true => None,
+            false if latest == Some(id) => Some(Self::Replayed),
+            false => Some(Self::Stale),
+        }
+    }
 }
 
 /// What an applied change left behind.

@@ -10,7 +10,7 @@ use domain::user::Enrollment;
 use domain::view::{self, StepGlance, StepState};
 use serde::Serialize;
 
-use super::{MissionDoc, StepDoc, append};
+use super::{MissionDoc, StepDoc, append, reward_total};
 use crate::stamp::append_rfc3339;
 
 /// The parts of one version of a mission between the gaps, in their order.
@@ -124,12 +124,6 @@ impl StepForm {
         moment(glance.rewarded_at, out);
         out.push(b'}');
     }
-}
-
-/// All that the run pays at its locked prices.
-fn reward_total(mission: &Mission, run: &Enrollment) -> i64 {
-    let steps = run.steps.iter().zip(&mission.steps);
-    steps.map(|(progress, step)| progress.points.0 * i64::from(step.repeat.limit)).sum()
 }
 
 /// What the next step pays.
