@@ -16,9 +16,10 @@ use crate::support::shape::{Backing, Shape};
 
 /// How long DynamoDB is away, at least.
 const OUTAGE: Duration = Duration::from_secs(3);
-/// How much later every request arrives where the way is slow: when nobody waits for its answer any
-/// more.
-const SLOW: Duration = Duration::from_secs(1);
+/// How much later every request arrives where the way is slow: well after anybody has stopped waiting
+/// for its answer, which is a second. With just that second some answers would still be taken on a
+/// busy machine, and a request that needs several of them would take as many seconds.
+const SLOW: Duration = Duration::from_secs(2);
 /// Users whose conversions come at the same moment while it is away.
 const CROWD: usize = 40;
 /// How long one of them may take to be refused: who finds out repeats a request for three seconds, and
