@@ -23,6 +23,8 @@ use crate::state::Api;
 /// Carries the request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+/// Room for the value of that header.
+const SERVER_TIMING_BYTES: usize = 40;
 
 /// Longest request id that is taken over from a caller.
 const REQUEST_ID_MAX: usize = 64;
@@ -59,7 +61,7 @@ pub(crate) async fn around(
         _ => limited(&api, request, next).await.unwrap_or_else(Problem::into_response),
     };
     let mut response = written(response, &id, &labels);
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let spent = ctx.spent();
@@ -182,8 +184,18 @@ fn log(problem: &Problem, cause: &str, id: &str, labels: &Labels) {
 /// `store;dur=0.041;desc="2"`: milliseconds in the store, and how many calls that were.
 fn server_timing(spent: Spent) -> HeaderValue {
     let Spent { calls, micros } = spent;
-    let text = format!("store;dur={}.{:03};desc=\"{calls}\"", micros / 1_000, micros % 1_000);
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("store"))
+    let mut text = String::with_capacity(SERVER_TIMING_BYTES);
+    let mut number = itoa::Buffer::new();
+    text.push_str("store;dur=");
+    text.push_str(number.format(micros / 1_000));
+    text.push('.');
+    for unit in [100, 10, 1] {
+        text.push(char::from(b'0' + (micros / unit % 10) as u8));
+    }
+    text.push_str(";desc=\"");
+    text.push_str(number.format(calls));
+    text.push('"');
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("store"))
 }
 
 /// By what a request is counted. Routes are patterns, so there are few of them.

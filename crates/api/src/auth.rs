@@ -1,5 +1,6 @@
 //! Who calls: an operator, a publisher's server, or an end user's page.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -97,8 +98,8 @@ impl FromRequestParts<Arc<Api>> for Caller {
         let engine = api.engine();
         let on_behalf = OnBehalf::read(parts.uri.query().unwrap_or_default())?;
         let token = match bearer(&parts.headers) {
-            Some(token) => token.to_owned(),
-            None => cookie(parts, &api.given.public_url)?,
+            Some(token) => Cow::Borrowed(token),
+            None => Cow::Owned(cookie(parts, &api.given.public_url)?),
         };
         if let Some(session) = engine.session(&ctx, &token) {
             return Ok(Self(Viewer::of(&session)));
@@ -150,7 +151,7 @@ fn forbidden(roles: &str) -> Problem {
 }
 
 fn app_of_key(engine: &Engine, key: &str) -> Option<AppCaller> {
-    engine.app_of_key(key).map(|(app, mode)| AppCaller { app: app.id, mode })
+    engine.app_of_key(key).map(|(app, mode)| AppCaller { app, mode })
 }
 
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {

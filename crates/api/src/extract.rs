@@ -68,7 +68,7 @@ impl<T> Params<T> {
 /// are read by [`crate::auth::Caller`].
 pub(crate) struct UserParams<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for UserParams<T> {
+impl<T: DeserializeOwned + Default> FromRequestParts<Arc<Api>> for UserParams<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, Problem> {
@@ -77,8 +77,11 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for UserParams<T> {
             let name = pair.split('=').next().unwrap_or_default();
             name == "user_id" || name == "unit_id"
         };
-        let rest: Vec<&str> = query.split('&').filter(|pair| !is_of_caller(pair)).collect();
-        read_query(&rest.join("&")).map(Self)
+        let mut rest = query.split('&').filter(|pair| !is_of_caller(pair)).peekable();
+        if rest.peek().is_none() {
+            return Ok(Self(T::default()));
+        }
+        read_query(&rest.collect::<Vec<_>>().join("&")).map(Self)
     }
 }
 

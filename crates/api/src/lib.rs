@@ -24,6 +24,7 @@ mod missions;
 mod participations;
 mod completions;
 mod enrollments;
+mod hex;
 mod inquiries;
 mod wallet;
 

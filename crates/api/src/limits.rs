@@ -50,7 +50,7 @@ fn counted(api: &Api, request: &Request) -> Option<Asker> {
             return Some(Asker::User(session.user));
         }
         if let Some((app, mode)) = api.engine().app_of_key(&token) {
-            return Some(Asker::App(app.id, mode));
+            return Some(Asker::App(app, mode));
         }
         if api.admin(&token).is_some() {
             return None;

@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::ids::MissionId;
-use engine::ListView;
+use engine::{ListTag, ListView};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 
 use crate::auth::{Caller, OnBehalf};
 use crate::extract::{Command, Params, Path, UserParams};
+use crate::hex::append_hex;
 use crate::paging;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -34,6 +35,8 @@ pub(crate) use fragments::Fragments;
 const LIST_DEFAULT: u32 = 200;
 /// Most missions of a page; each has about half a kilobyte.
 const LIST_MAX: u32 = 500;
+/// Room for a tag.
+const ETAG_BYTES: usize = 96;
 /// Name of the list in its cursors.
 const LIST: &str = "missions";
 /// A user's answers are his own and must be asked for again each time.
@@ -45,7 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Api>> {
 }
 
 /// Which part of the list is asked for.
-#[derive(Deserialize, IntoParams)]
+#[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
@@ -76,14 +79,15 @@ async fn list_missions(
     let page = page_of(&params)?;
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let fragments = &api.fragments;
-    let written = api.engine().list_missions(&ctx, &viewer, |view| {
-        let etag = etag(view, &page);
-        let is_known = known.is_some_and(|known| matches(known, &etag));
-        let body = (!is_known).then(|| write_list(fragments, &viewer, view, &page));
-        (etag, body)
-    });
-    let (etag, body) = written.await?;
-    Ok(answer(&etag, body))
+    let unchanged = |tag: ListTag| {
+        let etag = etag(&tag, &page);
+        known.is_some_and(|known| matches(known, &etag)).then(|| answer(etag, None))
+    };
+    let write = |view: &ListView<'_>| {
+        let body = write_list(fragments, &viewer, view, &page);
+        answer(etag(&view.tag, &page), Some(body))
+    };
+    Ok(api.engine().list_missions_unless(&ctx, &viewer, unchanged, write).await?)
 }
 
 /// Show one mission with everything about it.
@@ -119,15 +123,23 @@ fn page_of(params: &ListParams) -> Result<Page, Problem> {
 }
 
 /// The list's own tag, and the page's, since pages of one list differ.
-fn etag(view: &ListView<'_>, page: &Page) -> String {
-    match page {
-        Page { limit, after: None } if *limit == LIST_DEFAULT as usize => {
-            format!("\"{:032x}\"", view.etag)
-        }
-        Page { limit, after } => {
-            format!("\"{:032x}-{limit}-{}\"", view.etag, after.map_or(0, |after| after + 1))
+fn etag(list: &ListTag, page: &Page) -> String {
+    let mut text = String::with_capacity(ETAG_BYTES);
+    text.push('"');
+    let ListTag { revision, version, epoch, bucket, user, unit } = *list;
+    for part in [revision, version, epoch, bucket, user] {
+        append_hex(part, &mut text);
+        text.push('-');
+    }
+    append_hex(unit.into(), &mut text);
+    if page.limit != LIST_DEFAULT as usize || page.after.is_some() {
+        for part in [page.limit as u64, page.after.map_or(0, |after| u64::from(after) + 1)] {
+            text.push('-');
+            append_hex(part, &mut text);
         }
     }
+    text.push('"');
+    text
 }
 
 /// Whether one of the tags that a client has kept is this one (RFC 9110, section 13.1.2).
@@ -135,7 +147,7 @@ fn matches(known: &str, etag: &str) -> bool {
     known.trim() == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)
 }
 
-fn answer(etag: &str, body: Option<Vec<u8>>) -> Response {
+fn answer(etag: String, body: Option<Vec<u8>>) -> Response {
     let status = if body.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
     let is_full = body.is_some();
     let mut response = Response::new(body.map_or_else(Body::empty, Body::from));
@@ -145,7 +157,7 @@ fn answer(etag: &str, body: Option<Vec<u8>>) -> Response {
         headers.insert(header::CONTENT_TYPE, JSON);
     }
     headers.insert(header::CACHE_CONTROL, PRIVATE);
-    if let Ok(etag) = HeaderValue::from_str(etag) {
+    if let Ok(etag) = HeaderValue::try_from(etag) {
         headers.insert(header::ETAG, etag);
     }
     response

@@ -13,6 +13,7 @@ use engine::Engine;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::around::Meters;
+use crate::hex::append_hex;
 use crate::missions::Fragments;
 
 /// Requests that are worked on at once; one more is told to come back.
@@ -102,6 +103,9 @@ pub(crate) struct Verified {
     pub report: Report,
 }
 
+/// Room for a request id.
+const REQUEST_ID_BYTES: usize = 29;
+
 /// The state of all handlers.
 pub(crate) struct Api {
     pub(crate) given: ApiState,
@@ -141,7 +145,11 @@ impl Api {
     /// A request id that no other request of any node has.
     pub(crate) fn new_request_id(&self) -> String {
         let number = self.next_id.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{number:x}", self.id_prefix)
+        let mut id = String::with_capacity(REQUEST_ID_BYTES);
+        id.push_str(&self.id_prefix);
+        id.push('-');
+        append_hex(number, &mut id);
+        id
     }
 
     /// Whose admin key it is. Digests of unguessable keys are compared, so the time that this takes

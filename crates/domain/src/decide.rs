@@ -7,6 +7,7 @@
 //!
 //! Deciding reads the snapshot, one user and the known budget levels; it changes nothing.
 
+mod assortment;
 mod case;
 mod explain;
 mod history;
@@ -16,25 +17,22 @@ mod rule;
 
 use std::sync::Arc;
 
-use crate::bits::BitSet;
 use crate::catalog::{LineItem, Mission};
 use crate::ids::{AdGroupId, MissionId, UnitId};
-use crate::money::Micros;
+use crate::money::{Micros, Points};
 use crate::rules;
-use crate::snapshot::{Price, Snapshot};
+use crate::snapshot::{Price, Snapshot, reward_total};
 use crate::time::Timestamp;
 use crate::user::{Enrollment, Phase, UserState};
 use crate::verdict::Refusal;
 
+pub use assortment::{Assortment, Class, Listing, changes_offers};
 use case::Asked;
 pub(crate) use case::NEW_USERS_ONLY;
 pub use explain::{RuleVerdict, explain};
 pub use levels::Levels;
 pub use pacing::{HEAD_START_PERMILLE, hold_for, paced_ceiling, starting_move};
 pub use rule::Rule;
-
-/// Offers that a user usually has, for which room is made at once.
-const OFFERS_USUAL: usize = 64;
 
 /// Who asks, where and when.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +62,8 @@ pub struct Offer<'a> {
     pub expected: Micros,
     /// What each step pays, in the order of the mission's steps.
     pub prices: &'a [Price],
+    /// All that it can pay.
+    pub pays: Points,
     /// Its place among all offers of this revision; unique and the same for every user, so a list
     /// can be continued after it.
     pub place: u32,
@@ -90,30 +90,12 @@ impl From<Rule> for Refused {
 /// value, the highest first, and then by number. Amounts of different currencies are compared as
 /// they stand; whoever sells in several puts them apart by priority.
 ///
-/// A line item is offered through the best ad group that the user fits, never twice. The cost is a
-/// pass over the bits of all ad groups for each property that is targeted at all, and then the rules
-/// of what fits.
+/// A line item is offered through the best ad group that the user fits, never twice. It costs an
+/// [`Assortment`] and then what is left of it for the user; whoever lists often keeps assortments.
 #[must_use]
 pub fn offers<'a>(situation: &Situation<'a>) -> Vec<Offer<'a>> {
-    let asked = Asked::new(*situation);
-    let ranking = situation.snapshot.ranking();
-    let mut candidates = ranking.servable().clone();
-    let mut scratch = BitSet::default();
-    asked.sieve.narrow(&mut candidates, &mut scratch);
-    let mut offers = Vec::with_capacity(OFFERS_USUAL);
-    let mut from = 0;
-    while let Some(rank) = candidates.next_from(from) {
-        let line = ranking.line(ranking.group(rank).line);
-        // The other ad groups of the line item rank lower and are not looked at again.
-        line.ranks.iter().for_each(|&other| candidates.remove(other));
-        let cases = line.slots.clone().map(|slot| asked.case_of_slot(slot));
-        offers.extend(cases.filter_map(|case| {
-            let is_open = case.asks_before().and_then(|()| case.asks_after());
-            is_open.and_then(|()| case.offer(rank)).ok()
-        }));
-        from = rank + 1;
-    }
-    offers
+    let listing = Listing::of(*situation);
+    listing.offers(&listing.assortment())
 }
 
 /// Whether the user may start `mission` now, and on what terms.
@@ -127,7 +109,9 @@ pub fn check<'a>(situation: &Situation<'a>, mission: MissionId) -> Result<Offer<
     case.asks_before()?;
     let rank = case.best_group()?;
     case.asks_after()?;
-    Ok(case.offer(rank)?)
+    let prices = case.prices().ok_or(Rule::Currency)?;
+    let pays = reward_total(&case.slot.mission, prices);
+    Ok(case.offer(rank, pays).ok_or(Rule::Currency)?)
 }
 
 /// The user's runs that can still earn: open ones, and completed ones with extra steps left, before

@@ -33,8 +33,13 @@ impl CurrencyCode {
     /// Reads three upper-case letters; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
-        bytes.iter().all(u8::is_ascii_uppercase).then_some(Self(bytes))
+        Self::of(text.as_bytes().try_into().ok()?)
+    }
+
+    /// The code of these letters; `None` unless all are upper-case.
+    #[must_use]
+    pub fn of(letters: [u8; 3]) -> Option<Self> {
+        letters.iter().all(u8::is_ascii_uppercase).then_some(Self(letters))
     }
 
     /// The three letters.

@@ -42,6 +42,13 @@ pub fn price(app: &App, line_item: &LineItem, step: &Step) -> Option<Price> {
     Some(Price { split, points })
 }
 
+/// All that a mission can pay at these prices.
+#[must_use]
+pub fn reward_total(mission: &Mission, prices: &[Price]) -> Points {
+    let steps = mission.steps.iter().zip(prices);
+    Points(steps.map(|(step, price)| price.points.0 * i64::from(step.repeat.limit)).sum())
+}
+
 /// One revision of the catalogue, compiled.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -105,6 +112,15 @@ impl Snapshot {
     #[must_use]
     pub fn partner_by_token(&self, digest: &[u8; 32]) -> Option<&Partner> {
         self.catalog.partners.get(self.partner_tokens.get(digest)?)
+    }
+
+    /// The line item, deleted or not.
+    #[must_use]
+    pub fn any_line_item(&self, id: LineItemId) -> Option<&LineItem> {
+        match self.ranking.place_of_line(id) {
+            Some(place) => Some(&self.ranking.line(place as usize).row),
+            None => self.catalog.any_line_item(id),
+        }
     }
 
     /// That version of that mission, deleted or not.
@@ -196,6 +212,11 @@ impl Advertised {
     /// The app that a line item advertises, deleted line items included.
     pub(crate) fn by(&self, line_item: LineItemId) -> Option<u32> {
         self.line_items.get(&line_item).copied()
+    }
+
+    /// How many apps are advertised; their numbers are below.
+    pub(crate) fn count(&self) -> usize {
+        self.names.len()
     }
 
     /// The app of that package or bundle name, if anybody advertises it.

@@ -68,6 +68,14 @@ impl Day {
         local.rem_euclid(DAY_MS) * 1_000 / DAY_MS
     }
 
+    /// The first moment after `at` at which [`Self::elapsed_permille`] is another.
+    #[must_use]
+    pub fn next_permille(at: Timestamp, offset: UtcOffset) -> Timestamp {
+        const PERMILLE_MS: i64 = DAY_MS / 1_000;
+        let local = at.0.saturating_add(i64::from(offset.0) * 60 * SECOND_MS);
+        Timestamp(at.0.saturating_add(PERMILLE_MS - local.rem_euclid(PERMILLE_MS)))
+    }
+
     /// The first moment of the following day.
     #[must_use]
     pub fn ends_at(self, offset: UtcOffset) -> Timestamp {
@@ -134,6 +142,12 @@ mod tests {
         assert_eq!(Day::of(after, seoul), Day(1));
         assert_eq!(Day(0).ends_at(seoul), after);
         assert_eq!(Day::elapsed_permille(after, seoul), 0);
+        for at in [before, after, Timestamp(after.0 + 86_399), Timestamp(after.0 + 86_400)] {
+            let next = Day::next_permille(at, seoul);
+            let [now, last, other] =
+                [at, Timestamp(next.0 - 1), next].map(|at| Day::elapsed_permille(at, seoul));
+            assert!(next > at && now == last && last != other, "{at}");
+        }
         assert_eq!(Day::of(Timestamp(-1), UtcOffset(0)), Day(-1));
     }
 }

@@ -125,19 +125,30 @@ pub fn run_state(run: &Enrollment, now: Timestamp) -> RunState {
     }
 }
 
-/// How the step at `place` looks in a list at `now`.
-#[must_use]
-pub fn step_glance(
+/// How the steps look in a list at `now`, in their order.
+pub fn step_glances<'a>(
+    run: &'a Enrollment,
+    mission: &'a Mission,
+    now: Timestamp,
+) -> impl Iterator<Item = StepGlance> {
+    let lost = rules::lost(run, mission);
+    let places = 0..run.steps.len().min(mission.steps.len());
+    places.map(move |place| step_glance(run, mission, place, &lost, now))
+}
+
+fn step_glance(
     run: &Enrollment,
     mission: &Mission,
     place: usize,
+    lost: &[usize],
     now: Timestamp,
 ) -> StepGlance {
     let progress = &run.steps[place];
+    let deadline = rules::step_deadline(run, mission, place);
     StepGlance {
-        state: step_state(run, mission, place, now),
+        state: step_state(run, mission, place, (lost, deadline), now),
         completed: progress.live(),
-        deadline: rules::step_deadline(run, mission, place),
+        deadline,
         rewarded_at: progress.paid.last().map(|paid| paid.booked_at),
     }
 }
@@ -146,8 +157,9 @@ pub fn step_glance(
 #[must_use]
 pub fn step_view(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp) -> StepView {
     let progress = &run.steps[place];
+    let lost = rules::lost(run, mission);
     let StepGlance { state, completed, deadline, rewarded_at } =
-        step_glance(run, mission, place, now);
+        step_glance(run, mission, place, &lost, now);
     let need = mission.steps[place].rule.need();
     let counted = progress.progress.saturating_sub(need * u64::from(progress.live())).min(need);
     let release = |state| match state {
@@ -156,7 +168,7 @@ pub fn step_view(run: &Enrollment, mission: &Mission, place: usize, now: Timesta
     };
     StepView {
         state,
-        reason: waits_for(run, mission, place),
+        reason: waits_for(run, mission, place, &lost),
         completed,
         progress: (counted, need),
         deadline,
@@ -166,7 +178,13 @@ pub fn step_view(run: &Enrollment, mission: &Mission, place: usize, now: Timesta
     }
 }
 
-fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp) -> StepState {
+fn step_state(
+    run: &Enrollment,
+    mission: &Mission,
+    place: usize,
+    (lost, deadline): (&[usize], Option<Timestamp>),
+    now: Timestamp,
+) -> StepState {
     let progress = &run.steps[place];
     let has = |wanted: fn(&PaidState) -> bool| progress.paid.iter().any(|one| wanted(&one.state));
     let is_full = rules::is_full(run, mission, place);
@@ -182,8 +200,7 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
         return StepState::Pending;
     }
     let is_over = !matches!(run.phase, Phase::Open | Phase::Completed) || now > run.deadline;
-    let deadline = rules::step_deadline(run, mission, place);
-    let is_lost = rules::lost(run, mission).contains(&place);
+    let is_lost = lost.contains(&place);
     if is_over || is_lost || deadline.is_some_and(|deadline| now > deadline) {
         return match progress.paid.is_empty() {
             true if is_lost => StepState::Rejected,
@@ -192,7 +209,7 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
             false => StepState::Reversed,
         };
     }
-    if waits_for(run, mission, place).is_some() {
+    if waits_for(run, mission, place, lost).is_some() {
         return StepState::Pending;
     }
     if rules::is_open(run, mission, place) { StepState::Available } else { StepState::Locked }
@@ -200,11 +217,11 @@ fn step_state(run: &Enrollment, mission: &Mission, place: usize, now: Timestamp)
 
 /// Why something that was noticed for the step is not paid, or nothing can be any more: it is owed,
 /// no attempts are left, or an event waits.
-fn waits_for(run: &Enrollment, mission: &Mission, place: usize) -> Option<Reason> {
+fn waits_for(run: &Enrollment, mission: &Mission, place: usize, lost: &[usize]) -> Option<Reason> {
     if rules::owed(run, mission, place) > 0 {
         return Some(if run.forfeited { Reason::BudgetSpent } else { Reason::AwaitingBudget });
     }
-    if rules::lost(run, mission).contains(&place) {
+    if lost.contains(&place) {
         return Some(Reason::NoAttempts);
     }
     let is_reversed = |key| run.seen.iter().any(|seen| seen.key == key && seen.reversed);

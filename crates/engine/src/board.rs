@@ -26,26 +26,22 @@ impl Board {
         self.levels.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes levels over. `may_flip` says whether one changes what can be shown; then lists that
-    /// clients have kept are no longer the newest.
-    pub(crate) fn update(
-        &self,
-        fresh: &[Level],
-        may_flip: impl Fn(Option<&Level>, &Level) -> bool,
-    ) {
+    /// Takes levels over. `changes` says whether one changes what can be shown; then lists that
+    /// clients have kept, and assortments, are no longer the newest.
+    pub(crate) fn update(&self, fresh: &[Level], changes: impl Fn(Option<&Level>, &Level) -> bool) {
         if fresh.is_empty() {
             return;
         }
         let mut levels = self.levels.write().unwrap_or_else(PoisonError::into_inner);
         for level in fresh {
-            if may_flip(levels.get(level.line_item), level) {
+            if changes(levels.get(level.line_item), level) {
                 self.epoch.fetch_add(1, Ordering::Relaxed);
             }
             levels.set(*level);
         }
     }
 
-    /// Grows whenever what can be shown has changed.
+    /// Grows whenever what can be shown has changed. It stands still while somebody reads.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Relaxed)
     }

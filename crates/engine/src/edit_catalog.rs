@@ -173,7 +173,7 @@ impl Engine {
         for some in self.lower(edits).chunks(LIMITS_AT_ONCE) {
             for outcome in self.set_limits(ctx, some).await {
                 match outcome.map_err(EngineError::from)? {
-                    LimitsOutcome::Set(level) => self.take_levels(&[level]),
+                    LimitsOutcome::Set(level) => self.take_levels(ctx, &[level]),
                     LimitsOutcome::BelowCommitted(level) => {
                         return Err(ApplyError::BelowCommitted(level.line_item, level));
                     }

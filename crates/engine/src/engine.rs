@@ -4,13 +4,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::budget::Level;
 use domain::change::{Change, Loaded};
-use domain::decide::{Levels, Situation};
+use domain::decide::{self, Levels, Situation};
 use domain::ids::UserKey;
 use domain::journal::Record;
 use domain::snapshot::Snapshot;
 use store::{Broker, CatalogStore, Committed, Outcome, Reports, StateStore, StoreError, Topic};
 use tokio::sync::{Mutex, Notify};
 
+use crate::assortments::Assortments;
 use crate::board::Board;
 use crate::rate_limits::RateLimits;
 use crate::stripes::Stripes;
@@ -38,6 +39,7 @@ pub struct Engine {
     pub(crate) stores: Stores,
     pub(crate) vault: Vault,
     pub(crate) board: Board,
+    pub(crate) assortments: Assortments,
     pub(crate) stripes: Stripes,
     pub(crate) work: Notify,
     pub(crate) broker: Option<Arc<dyn Broker>>,
@@ -57,6 +59,7 @@ impl Engine {
             stores,
             vault,
             board: Board::new(),
+            assortments: Assortments::new(),
             stripes: Stripes::new(),
             work: Notify::new(),
             broker: None,
@@ -110,8 +113,10 @@ impl Engine {
             self.changed(user, next).await;
         }
         match &outcome {
-            Ok(Outcome::Applied(committed)) => self.take_levels(&committed.levels),
-            Ok(Outcome::OverBudget { level, .. }) => self.take_levels(std::slice::from_ref(level)),
+            Ok(Outcome::Applied(committed)) => self.take_levels(ctx, &committed.levels),
+            Ok(Outcome::OverBudget { level, .. }) => {
+                self.take_levels(ctx, std::slice::from_ref(level));
+            }
             Ok(Outcome::Replayed | Outcome::Stale) | Err(_) => {}
         }
         if has_messages && is_made {
@@ -134,13 +139,11 @@ impl Engine {
         }
     }
 
-    /// Takes budgets over, and notes when that changes what can be shown: whether one more hold of
-    /// the size that was just moved fits.
-    pub(crate) fn take_levels(&self, fresh: &[Level]) {
+    /// Takes budgets over, and notes when that changes what can be shown.
+    pub(crate) fn take_levels(&self, ctx: &Ctx, fresh: &[Level]) {
+        let snapshot = self.snapshot();
         self.board.update(fresh, |before, after| {
-            let Some(before) = before else { return true };
-            let hold = after.total.held.0.abs_diff(before.total.held.0).max(1);
-            room(before, hold) != room(after, hold) || before.limits != after.limits
+            decide::changes_offers(&snapshot, before, after, ctx.now)
         });
     }
 
@@ -160,13 +163,4 @@ impl Engine {
         let is_owned = loaded.version > 0 && loaded.state.app == viewer.app;
         if is_owned { Ok(()) } else { Err(EngineError::NotFound("user")) }
     }
-}
-
-/// Whether the total, the latest day and the participations have room for one more such hold.
-fn room(level: &Level, hold: u64) -> (bool, bool, bool) {
-    let fits = |limit: i64, used: i64| (limit - used).max(0).unsigned_abs() >= hold;
-    let starts = level.limits.starts.is_none_or(|starts| level.total.starts < starts)
-        && level.limits.daily_starts.is_none_or(|starts| level.today.starts < starts);
-    let daily = level.limits.daily.is_none_or(|daily| fits(daily.0, level.today.committed().0));
-    (fits(level.limits.total.0, level.total.committed().0), daily, starts)
 }

@@ -4,6 +4,7 @@
 //! runs, what time it is, or how an answer is written down. The verbs are methods of [`Engine`];
 //! whoever asks is described by a [`Viewer`], and when and how dearly by a [`Ctx`].
 
+mod assortments;
 mod board;
 mod ctx;
 mod engine;
@@ -50,7 +51,7 @@ pub use engine::{Engine, Stores};
 pub use error::EngineError;
 pub use inquire::Inquiry;
 pub use list_enrollments::RunLine;
-pub use list_missions::{ListView, MissionView, reward_total};
+pub use list_missions::{ListTag, ListView, MissionView};
 pub use move_state::{
     Move, MoveError, MoveProgress, MoveReport, Side, Step, Survey, abort_move, move_state,
     survey_move,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use domain::catalog::{LineItem, Mission};
 use domain::change::Loaded;
-use domain::decide::{self, Offer};
+use domain::decide::{self, Listing, Offer};
 use domain::ids::AdGroupId;
 use domain::money::Points;
 use domain::snapshot::{Price, Snapshot};
@@ -28,6 +28,8 @@ pub(crate) const LIST_BUCKET_MS: i64 = 60_000;
 
 /// What a list is written from.
 pub struct ListView<'a> {
+    /// Tells it from other lists.
+    pub tag: ListTag,
     /// The compiled catalogue.
     pub snapshot: &'a Snapshot,
     /// The user.
@@ -42,8 +44,23 @@ pub struct ListView<'a> {
     pub earnable: Points,
     /// Points that have reached the wallet and were not taken back; those on hold have not.
     pub earned: Points,
-    /// Changes whenever the list may differ.
-    pub etag: u128,
+}
+
+/// Tells lists apart: two of one tag are the same, whenever and by whichever node they were made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ListTag {
+    /// Revision of the catalogue.
+    pub revision: u64,
+    /// Version of the user.
+    pub version: u64,
+    /// Changes with the budgets that this node knows of; another node begins elsewhere.
+    pub epoch: u64,
+    /// Changes with time.
+    pub bucket: u64,
+    /// Part of the user's key, since one page may show several users after each other.
+    pub user: u64,
+    /// The placement.
+    pub unit: u32,
 }
 
 /// One mission and the user's run of it.
@@ -72,20 +89,40 @@ impl Engine {
         viewer: &Viewer,
         write: impl FnOnce(&ListView<'_>) -> R,
     ) -> Result<R, EngineError> {
+        self.list_missions_unless(ctx, viewer, |_| None, write).await
+    }
+
+    /// The same, unless `known` has an answer already for a list of that tag: then nothing is decided.
+    ///
+    /// # Errors
+    /// As [`Self::list_missions`].
+    pub async fn list_missions_unless<R>(
+        &self,
+        ctx: &Ctx,
+        viewer: &Viewer,
+        known: impl FnOnce(ListTag) -> Option<R>,
+        write: impl FnOnce(&ListView<'_>) -> R,
+    ) -> Result<R, EngineError> {
         let snapshot = self.snapshot();
         let loaded = self.shown(ctx, viewer, OnError::ShowStale).await?;
         Self::owned(&loaded, viewer)?;
         let levels = self.board.read();
+        let tag = self.tag(&snapshot, &loaded, viewer, ctx.now);
+        if let Some(answer) = known(tag) {
+            return Ok(answer);
+        }
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);
-        let offers = decide::offers(&situation);
+        let listing = Listing::of(situation);
+        let offers =
+            listing.offers(&self.assortments.of(&snapshot, self.board.epoch(), &listing, ctx.now));
         let runs: Vec<_> = decide::runs(&situation)
             .into_iter()
             .filter_map(|run| mission_of(&snapshot, run))
             .collect();
         let view = ListView {
+            tag,
             earnable: earnable(&runs, &offers),
             earned: earned(&loaded),
-            etag: self.etag(&snapshot, &loaded, viewer, ctx.now),
             snapshot: &snapshot,
             loaded: &loaded,
             now: ctx.now,
@@ -95,12 +132,22 @@ impl Engine {
         Ok(write(&view))
     }
 
-    fn etag(&self, snapshot: &Snapshot, loaded: &Loaded, viewer: &Viewer, now: Timestamp) -> u128 {
-        let mut hash = domain::ids::Derivation::new("guerdon list 1");
-        hash.number(snapshot.revision()).number(loaded.version).number(self.board.epoch());
-        hash.number((now.0 / LIST_BUCKET_MS) as u64).bytes(&viewer.user.0);
-        hash.number(viewer.unit.0.into());
-        u128::from_be_bytes(hash.whole())
+    fn tag(
+        &self,
+        snapshot: &Snapshot,
+        loaded: &Loaded,
+        viewer: &Viewer,
+        now: Timestamp,
+    ) -> ListTag {
+        let user = u128::from_be_bytes(viewer.user.0);
+        ListTag {
+            revision: snapshot.revision(),
+            version: loaded.version,
+            epoch: self.board.epoch(),
+            bucket: (now.0 / LIST_BUCKET_MS) as u64,
+            user: user as u64,
+            unit: viewer.unit.0,
+        }
     }
 }
 
@@ -110,24 +157,16 @@ pub(crate) fn mission_of<'a>(
     run: &'a Enrollment,
 ) -> Option<MissionView<'a>> {
     let mission = snapshot.mission_version(run.mission, run.version)?;
-    let line_item = snapshot.catalog().any_line_item(run.line_item)?;
+    let line_item = snapshot.any_line_item(run.line_item)?;
     Some(MissionView { mission, line_item, ad_group: run.ad_group, run: Some(run), prices: &[] })
 }
 
 fn earnable(runs: &[MissionView<'_>], offers: &[Offer<'_>]) -> Points {
     let of_run =
         |one: &MissionView<'_>| one.run.map_or(0, |run| view::remaining(run, one.mission).0);
-    let of_offer = |offer: &Offer<'_>| reward_total(offer.mission, offer.prices).0;
     let runs: i64 = runs.iter().map(of_run).sum();
-    let offers: i64 = offers.iter().map(of_offer).sum();
+    let offers: i64 = offers.iter().map(|offer| offer.pays.0).sum();
     Points(runs + offers)
-}
-
-/// All that a mission can pay at these prices.
-#[must_use]
-pub fn reward_total(mission: &Mission, prices: &[Price]) -> Points {
-    let steps = mission.steps.iter().zip(prices);
-    Points(steps.map(|(step, price)| price.points.0 * i64::from(step.repeat.limit)).sum())
 }
 
 /// All that has reached the user's wallet and was not taken back.

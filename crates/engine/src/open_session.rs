@@ -5,7 +5,6 @@
 //! | load the user | 1 |
 //! | commit the profile, only if it differs | 0 or 1 |
 
-use domain::catalog::App;
 use domain::change::{Change, Loaded};
 use domain::ids::{AppId, Mode, UnitId, UserKey};
 use domain::targeting::Profile;
@@ -144,10 +143,10 @@ impl Engine {
 
     /// The app that an app key speaks for.
     #[must_use]
-    pub fn app_of_key(&self, key: &str) -> Option<(App, Mode)> {
+    pub fn app_of_key(&self, key: &str) -> Option<(AppId, Mode)> {
         let snapshot = self.snapshot();
         let (app, mode) = snapshot.app_by_key(&domain::ids::bearer_digest(key))?;
-        Some((app.clone(), mode))
+        Some((app.id, mode))
     }
 
     fn opened(&self, ctx: &Ctx, viewer: &Viewer, loaded: &Loaded) -> Opened {

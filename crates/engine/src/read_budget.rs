@@ -17,7 +17,7 @@ impl Engine {
     pub async fn read_budget(&self, ctx: &Ctx, id: LineItemId) -> Result<Level, EngineError> {
         let level = ctx.metered(self.stores.state.level(id)).await?;
         let level = level.ok_or(EngineError::NotFound("line item"))?;
-        self.take_levels(&[level]);
+        self.take_levels(ctx, &[level]);
         Ok(level)
     }
 }

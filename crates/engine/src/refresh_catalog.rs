@@ -61,7 +61,7 @@ impl Engine {
         match self.editing.try_lock() {
             Ok(_turn) => self.mend_limits(ctx).await,
             Err(_) => {
-                self.take_levels(&ctx.metered(self.stores.state.levels()).await?);
+                self.take_levels(ctx, &ctx.metered(self.stores.state.levels()).await?);
                 Ok(())
             }
         }
@@ -71,7 +71,7 @@ impl Engine {
     pub(crate) async fn mend_limits(&self, ctx: &Ctx) -> Result<(), EngineError> {
         let snapshot = self.snapshot();
         let levels = ctx.metered(self.stores.state.levels()).await?;
-        self.take_levels(&levels);
+        self.take_levels(ctx, &levels);
         let stale = stale_limits(snapshot.catalog(), &levels);
         let wanted: Vec<Wanted> = stale.into_iter().map(|one| (one.id, limits_of(one))).collect();
         for some in wanted.chunks(LIMITS_AT_ONCE) {
@@ -86,7 +86,7 @@ impl Engine {
                         level
                     }
                 };
-                self.take_levels(&[level]);
+                self.take_levels(ctx, &[level]);
             }
         }
         Ok(())

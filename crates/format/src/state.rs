@@ -109,8 +109,8 @@ impl Wire for UserState {
         }
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
             app: Wire::get(from)?,
             mode: Wire::get(from)?,
             user_id: Wire::get(from)?,
@@ -138,8 +138,8 @@ impl Wire for Seen {
         reversed.put(to);
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
             key: Wire::get(from)?,
             content: u64::from_le_bytes(from.fixed()?),
             verdict: Wire::get(from)?,
@@ -156,10 +156,10 @@ impl Wire for CountryCode {
         to.fixed(self.as_str().as_bytes());
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
         let letters = from.fixed::<2>()?;
         let text = std::str::from_utf8(&letters).ok();
-        text.and_then(Self::parse).ok_or(DecodeError::Impossible("country"))
+        text.and_then(Self::parse).or_else(|| from.fail(DecodeError::Impossible("country")))
     }
 }
 

@@ -84,6 +84,9 @@ pub(crate) struct Reader<'a> {
     version: u8,
     rest: &'a [u8],
     last: Timestamp,
+    /// What is wrong, once something is. It is kept here, so that what every field gives back is small:
+    /// the value, or nothing.
+    error: Option<DecodeError>,
 }
 
 impl Reader<'_> {
@@ -92,55 +95,86 @@ impl Reader<'_> {
         self.version
     }
 
+    /// Gives the value up.
+    #[cold]
+    pub(crate) fn fail<T>(&mut self, error: DecodeError) -> Option<T> {
+        self.error.get_or_insert(error);
+        None
+    }
+
     #[inline]
-    fn number(&mut self) -> Result<u64, DecodeError> {
+    fn number(&mut self) -> Option<u64> {
         match self.rest {
             // Most numbers of a user are below 128.
             [byte @ 0..0x80, rest @ ..] => {
                 self.rest = rest;
-                Ok(u64::from(*byte))
+                Some(u64::from(*byte))
             }
-            _ => self.long_number(),
+            _ => self.usual_number().or_else(|| self.long_number()),
         }
     }
 
-    fn long_number(&mut self) -> Result<u64, DecodeError> {
+    /// A number of at most eight bytes, with at least eight bytes left: all of it at once.
+    #[inline]
+    fn usual_number(&mut self) -> Option<u64> {
+        let word = u64::from_le_bytes(*self.rest.first_chunk()?);
+        let ends = !word & 0x8080_8080_8080_8080;
+        // The bits up to the first byte without a mark, which is the last one of the number.
+        let own = ends ^ ends.checked_sub(1)?;
+        self.rest = self.rest.get(ends.trailing_zeros() as usize / 8 + 1..)?;
+        // The marks fall out: groups of 7 bits are moved together, then of 14, then of 28.
+        let sevens = word & own & 0x7f7f_7f7f_7f7f_7f7f;
+        let pairs = (sevens & 0x007f_007f_007f_007f) | (sevens & 0x7f00_7f00_7f00_7f00) >> 1;
+        let fours = (pairs & 0x0000_3fff_0000_3fff) | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+        Some((fours & 0x0fff_ffff) | (fours & 0x0fff_ffff_0000_0000) >> 4)
+    }
+
+    #[cold]
+    fn long_number(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for (place, byte) in self.rest.iter().take(VARINT_BYTES_MAX).enumerate() {
             let bits = u64::from(byte & 0x7f);
             if place == VARINT_BYTES_MAX - 1 && bits > 1 {
-                return Err(DecodeError::Impossible("number"));
+                return self.fail(DecodeError::Impossible("number"));
             }
             number |= bits << (7 * place);
             if *byte < 0x80 {
                 self.rest = &self.rest[place + 1..];
-                return Ok(number);
+                return Some(number);
             }
         }
         let is_cut_off = self.rest.len() < VARINT_BYTES_MAX;
-        Err(if is_cut_off { DecodeError::CutOff } else { DecodeError::Impossible("number") })
+        self.fail(if is_cut_off { DecodeError::CutOff } else { DecodeError::Impossible("number") })
     }
 
     /// The number of an enum's variant.
     #[inline]
-    pub(crate) fn tag(&mut self) -> Result<u8, DecodeError> {
-        let (&byte, rest) = self.rest.split_first().ok_or(DecodeError::CutOff)?;
+    pub(crate) fn tag(&mut self) -> Option<u8> {
+        let Some((&byte, rest)) = self.rest.split_first() else {
+            return self.fail(DecodeError::CutOff);
+        };
         self.rest = rest;
-        Ok(byte)
+        Some(byte)
     }
 
     /// Bytes whose number is fixed.
-    pub(crate) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or(DecodeError::CutOff)?;
+    #[inline]
+    pub(crate) fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let Some((bytes, rest)) = self.rest.split_first_chunk::<N>() else {
+            return self.fail(DecodeError::CutOff);
+        };
         self.rest = rest;
-        Ok(*bytes)
+        Some(*bytes)
     }
 
     /// The length of something of which every item takes at least one byte.
-    fn length(&mut self) -> Result<usize, DecodeError> {
+    #[inline]
+    fn length(&mut self) -> Option<usize> {
         let length = self.number()?;
-        let length = usize::try_from(length).map_err(|_| DecodeError::CutOff)?;
-        if length > self.rest.len() { Err(DecodeError::CutOff) } else { Ok(length) }
+        match usize::try_from(length) {
+            Ok(length) if length <= self.rest.len() => Some(length),
+            _ => self.fail(DecodeError::CutOff),
+        }
     }
 }
 
@@ -149,8 +183,8 @@ pub(crate) trait Wire: Sized {
     /// Writes it.
     fn put(&self, to: &mut Writer);
 
-    /// Reads it.
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError>;
+    /// Reads it; `None` after [`Reader::fail`].
+    fn get(from: &mut Reader<'_>) -> Option<Self>;
 }
 
 /// The version, and then the value. `room` is a guess of how many bytes that will be.
@@ -167,11 +201,11 @@ pub(crate) fn decode<T: Wire>(known: u8, bytes: &[u8]) -> Result<T, DecodeError>
     if !(1..=known).contains(&version) {
         return Err(DecodeError::UnknownVersion { found: version, known });
     }
-    let mut reader = Reader { version, rest, last: Timestamp(0) };
-    let value = T::get(&mut reader)?;
-    match reader.rest.len() {
-        0 => Ok(value),
-        more => Err(DecodeError::Trailing(more)),
+    let mut reader = Reader { version, rest, last: Timestamp(0), error: None };
+    match (T::get(&mut reader), reader.rest.len()) {
+        (Some(value), 0) => Ok(value),
+        (Some(_), more) => Err(DecodeError::Trailing(more)),
+        (None, _) => Err(reader.error.unwrap_or(DecodeError::CutOff)),
     }
 }
 
@@ -184,8 +218,8 @@ macro_rules! wire_structs {
                 $($field.put(to);)+
             }
 
-            fn get(from: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::DecodeError> {
-                Ok(Self { $($field: $crate::wire::Wire::get(from)?),+ })
+            fn get(from: &mut $crate::wire::Reader<'_>) -> Option<Self> {
+                Some(Self { $($field: $crate::wire::Wire::get(from)?),+ })
             }
         }
     )+};
@@ -208,13 +242,13 @@ macro_rules! wire_enums {
                 }
             }
 
-            fn get(from: &mut $crate::wire::Reader<'_>) -> Result<Self, $crate::wire::DecodeError> {
+            fn get(from: &mut $crate::wire::Reader<'_>) -> Option<Self> {
                 match from.tag()? {
-                    $($tag => Ok(Self::$variant
+                    $($tag => Some(Self::$variant
                         $({ $($field: $crate::wire::Wire::get(from)?),+ })?
                         $(( $({ let $part = $crate::wire::Wire::get(from)?; $part }),+ ))?
                     ),)+
-                    _ => Err($crate::wire::DecodeError::Impossible(stringify!($name))),
+                    _ => from.fail($crate::wire::DecodeError::Impossible(stringify!($name))),
                 }
             }
         }
@@ -230,8 +264,9 @@ macro_rules! unsigned {
                 to.number(u64::from(*self));
             }
 
-            fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                from.number()?.try_into().map_err(|_| DecodeError::Impossible("number"))
+            fn get(from: &mut Reader<'_>) -> Option<Self> {
+                let number = from.number()?.try_into();
+                number.map_or_else(|_| from.fail(DecodeError::Impossible("number")), Some)
             }
         }
     )+};
@@ -245,10 +280,11 @@ macro_rules! signed {
                 to.number((wide.cast_unsigned() << 1) ^ (wide >> 63).cast_unsigned());
             }
 
-            fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+            fn get(from: &mut Reader<'_>) -> Option<Self> {
                 let number = from.number()?;
                 let wide = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
-                wide.try_into().map_err(|_| DecodeError::Impossible("number"))
+                let number = wide.try_into();
+                number.map_or_else(|_| from.fail(DecodeError::Impossible("number")), Some)
             }
         }
     )+};
@@ -261,8 +297,8 @@ macro_rules! newtypes {
                 self.0.put(to);
             }
 
-            fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                Ok(Self(Wire::get(from)?))
+            fn get(from: &mut Reader<'_>) -> Option<Self> {
+                Some(Self(Wire::get(from)?))
             }
         }
     )+};
@@ -293,11 +329,11 @@ impl Wire for bool {
         to.tag(u8::from(*self));
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
         match from.tag()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(DecodeError::Impossible("bool")),
+            0 => Some(false),
+            1 => Some(true),
+            _ => from.fail(DecodeError::Impossible("bool")),
         }
     }
 }
@@ -307,7 +343,7 @@ impl Wire for [u8; 16] {
         to.fixed(self);
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
         from.fixed()
     }
 }
@@ -318,11 +354,13 @@ impl Wire for String {
         to.fixed(self.as_bytes());
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
         let (bytes, rest) = from.length().map(|length| from.rest.split_at(length))?;
         from.rest = rest;
-        let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::Impossible("text"))?;
-        Ok(text.to_owned())
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Some(text.to_owned()),
+            Err(_) => from.fail(DecodeError::Impossible("text")),
+        }
     }
 }
 
@@ -334,8 +372,8 @@ impl<T: Wire> Wire for Option<T> {
         }
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(if bool::get(from)? { Some(T::get(from)?) } else { None })
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        if bool::get(from)? { T::get(from).map(Some) } else { Some(None) }
     }
 }
 
@@ -347,13 +385,13 @@ impl<T: Wire> Wire for Vec<T> {
         }
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
         let length = from.length()?;
         let mut items = Self::with_capacity(length.min(ROOM_MAX));
         for _ in 0..length {
             items.push(T::get(from)?);
         }
-        Ok(items)
+        Some(items)
     }
 }
 
@@ -363,8 +401,8 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
         self.1.put(to);
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok((A::get(from)?, B::get(from)?))
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        Some((A::get(from)?, B::get(from)?))
     }
 }
 
@@ -374,9 +412,9 @@ impl Wire for Timestamp {
         to.last = *self;
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
         from.last = Self(from.last.0.wrapping_add(i64::get(from)?));
-        Ok(from.last)
+        Some(from.last)
     }
 }
 
@@ -385,9 +423,8 @@ impl Wire for CurrencyCode {
         to.fixed(self.as_str().as_bytes());
     }
 
-    fn get(from: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let letters = from.fixed::<3>()?;
-        let text = std::str::from_utf8(&letters).ok();
-        text.and_then(Self::parse).ok_or(DecodeError::Impossible("currency"))
+    fn get(from: &mut Reader<'_>) -> Option<Self> {
+        let letters = from.fixed()?;
+        Self::of(letters).or_else(|| from.fail(DecodeError::Impossible("currency")))
     }
 }

@@ -201,7 +201,7 @@ impl<'a> MissionDoc<'a> {
         Self {
             state: "available",
             enrollment_id: None,
-            reward_total: engine::reward_total(mission, prices).0,
+            reward_total: domain::snapshot::reward_total(mission, prices).0,
             reward_first: steps
                 .iter()
                 .map(|step| step.reward)

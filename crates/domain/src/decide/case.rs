@@ -1,23 +1,25 @@
 //! One user and one mission before the rules.
 
 use super::history::History;
-use super::pacing::start_holding;
+use super::pacing::{budget_changes_at, start_holding};
 use super::{Offer, Rule, Situation};
-use crate::budget::{BudgetMove, Guard, Level, Limits};
+use crate::bits::BitSet;
+use crate::budget::{Breach, BudgetMove, Guard, Level, Limits};
 use crate::catalog::{App, LineItem, LineItemStatus, MissionStatus};
 use crate::ids::{MissionId, Mode};
-use crate::money::Micros;
-use crate::snapshot::{Line, PriceBook, Sieve, Slot};
-use crate::time::Day;
+use crate::money::{Micros, Points};
+use crate::snapshot::{Line, Price, PriceBook, Sieve, Slot};
+use crate::time::{Day, Timestamp};
 use crate::user::ENROLLMENTS_MAX;
 
 /// The requirement of a mission that is only for users who do not have the advertised app.
 pub(crate) const NEW_USERS_ONLY: &str = "new_users_only";
 
 macro_rules! asked_in_order {
-    ($($(#[$doc:meta])* $list:ident, $ask:ident: $($rule:ident),+;)+) => {
+    ($($(#[$doc:meta])* $([$test:ident])? $list:ident, $ask:ident: $($rule:ident),+;)+) => {
         $(
             $(#[$doc])*
+            $(#[cfg($test)])?
             pub(crate) const $list: &[Rule] = &[$(Rule::$rule),+];
         )+
 
@@ -50,6 +52,13 @@ asked_in_order! {
         Prerequisites;
     /// The rules that are asked once an ad group fits.
     AFTER_AD_GROUPS, asks_of_user: NewUsersOnly, UserCapTotal, UserCapDaily, EnrollmentsMax;
+    /// Of both, the rules that give one answer for everybody of a [`super::Class`].
+    [test] OF_CLASS, asks_class: MissionActive, LineItemRunning, Flight, UnitOfApp, Currency;
+    /// And the rules that a user's own history answers, for each mission.
+    [test] OF_HISTORY, asks_history:
+        AlreadyStarted, AdvertisedAppDone, Prerequisites, NewUsersOnly, UserCapTotal, UserCapDaily;
+    /// Those that it answers for all missions at once.
+    [test] OF_USER, asks_user: UserBlocked, EnrollmentsMax;
 }
 
 /// The rules of the budget, in the order of [`Limits::check`].
@@ -71,6 +80,7 @@ pub(crate) struct Asked<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case<'r, 'a> {
     pub(crate) asked: &'r Asked<'a>,
+    /// The slot's number.
     pub(crate) number: usize,
     pub(crate) slot: &'a Slot,
     pub(crate) line: &'a Line,
@@ -88,6 +98,32 @@ impl<'a> Asked<'a> {
             prices: snapshot.price_book(user.app),
             situation,
         }
+    }
+
+    /// Whether the placement belongs to the user's app.
+    pub(crate) fn is_unit_of_app(&self) -> bool {
+        self.is_unit_of_app
+    }
+
+    /// Whether a participation moves a budget at all: a test user's does not.
+    pub(crate) fn is_budgeted(&self) -> bool {
+        self.situation.user.mode == Mode::Live
+    }
+
+    /// The line items of which a mission may be refused because of one of the user's runs.
+    pub(crate) fn touched_lines(&self) -> BitSet {
+        let ranking = self.situation.snapshot.ranking();
+        let mut touched = BitSet::new(ranking.line_count());
+        for run in &self.situation.user.enrollments {
+            ranking.place_of_line(run.line_item).into_iter().for_each(|line| touched.insert(line));
+            if let Some(slot) = ranking.slot_of(run.mission) {
+                touched.insert(ranking.slots()[slot].line as u32);
+            }
+        }
+        for app in self.history.apps_done() {
+            ranking.advertising(app).iter().for_each(|&line| touched.insert(line));
+        }
+        touched
     }
 
     /// The case of that mission, or the rule that fails because something is not there at all.
@@ -140,18 +176,39 @@ impl<'a> Case<'_, 'a> {
         Err(furthest)
     }
 
-    /// The offer through the ad group of that rank.
-    pub(crate) fn offer(&self, rank: u32) -> Result<Offer<'a>, Rule> {
+    /// What each step of the mission pays in the user's app; `None` if it cannot be paid there.
+    pub(crate) fn prices(&self) -> Option<&'a [Price]> {
+        self.asked.prices.and_then(|book| book.list(self.number))
+    }
+
+    /// Whether every user is asked about the mission, whatever his runs are.
+    pub(crate) fn is_asked_of_all(&self) -> bool {
+        let caps = self.line_item.caps;
+        let is_shut = [caps.per_user, caps.per_user_daily].contains(&Some(0));
+        is_shut || self.slot.is_for_new_users || !self.slot.mission.prerequisites.is_empty()
+    }
+
+    /// When the clock may next change an answer about the mission.
+    pub(crate) fn changes_at(&self) -> Timestamp {
+        let now = self.asked.situation.now;
+        let flight = self.line_item.flight;
+        let flights = [Some(flight.starts_at), flight.ends_at];
+        let later = flights.into_iter().flatten().filter(|at| *at > now).min();
+        let budget = self.asked.is_budgeted().then(|| budget_changes_at(self.line_item, now));
+        later.into_iter().chain(budget).min().unwrap_or(Timestamp(i64::MAX))
+    }
+
+    /// The offer through the ad group of that rank, which pays that much in all.
+    pub(crate) fn offer(&self, rank: u32, pays: Points) -> Option<Offer<'a>> {
         let group = self.asked.situation.snapshot.ranking().group(rank);
-        let prices = self.asked.prices.and_then(|book| book.list(self.number));
-        let prices = prices.ok_or(Rule::Currency)?;
         debug_assert_eq!(self.asked.sieve.first_failing(rank), None, "bulk and single agree");
-        Ok(Offer {
+        Some(Offer {
             mission: &self.slot.mission,
             line_item: self.line_item,
             ad_group: group.id,
             expected: group.expected,
-            prices,
+            prices: self.prices()?,
+            pays,
             place: group.first_place.saturating_add((self.number - self.line.slots.start) as u32),
             slot: self.number,
         })
@@ -211,8 +268,7 @@ impl<'a> Case<'_, 'a> {
 
     /// The budget move that a participation would make now.
     pub(crate) fn starting_move(&self) -> BudgetMove {
-        let now = self.asked.situation.now;
-        start_holding(self.slot.hold, self.line_item, self.day(), now)
+        start(self.slot, self.line, self.asked.situation.now)
     }
 
     /// What is known of the line item's budget.
@@ -220,29 +276,41 @@ impl<'a> Case<'_, 'a> {
         self.asked.situation.levels.get(self.line_item.id)
     }
 
-    /// Whether a participation moves a budget at all: a test user's does not.
-    pub(crate) fn is_budgeted(&self) -> bool {
-        self.asked.situation.user.mode == Mode::Live
-    }
-
     /// Asks all budget rules at once, with the very move that a participation makes.
-    fn asks_budget(&self) -> Result<(), Rule> {
-        if !self.is_budgeted() {
+    pub(crate) fn asks_budget(&self) -> Result<(), Rule> {
+        if !self.asked.is_budgeted() {
             return Ok(());
         }
         let level = self.level().ok_or(Rule::BudgetTotal)?;
-        let by = self.starting_move();
-        Ok(level.limits.check(&level.total, &level.on(by.day), &by)?)
+        Ok(has_room(level, self.slot, self.line, self.asked.situation.now)?)
     }
 
     /// Asks one budget rule, the other limits being lifted.
     fn passes_budget(&self, rule: Rule) -> bool {
-        let Some(level) = self.level().filter(|_| self.is_budgeted()) else {
-            return !self.is_budgeted() || rule != Rule::BudgetTotal;
+        let is_budgeted = self.asked.is_budgeted();
+        let Some(level) = self.level().filter(|_| is_budgeted) else {
+            return !is_budgeted || rule != Rule::BudgetTotal;
         };
         let (limits, by) = alone(rule, level.limits, self.starting_move());
         limits.check(&level.total, &level.on(by.day), &by).is_ok()
     }
+}
+
+/// The budget move of a participation in the mission of that slot.
+fn start(slot: &Slot, line: &Line, now: Timestamp) -> BudgetMove {
+    let day = Day::of(now, line.row.utc_offset);
+    start_holding(slot.hold, &line.row, day, now)
+}
+
+/// Whether a line item at that level has room for a participation in the mission of that slot.
+pub(crate) fn has_room(
+    level: &Level,
+    slot: &Slot,
+    line: &Line,
+    now: Timestamp,
+) -> Result<(), Breach> {
+    let by = start(slot, line, now);
+    level.limits.check(&level.total, &level.on(by.day), &by)
 }
 
 fn is_unit_of_app(situation: &Situation<'_>) -> bool {
@@ -272,6 +340,9 @@ mod tests {
     fn the_parts_are_all_the_rules_in_their_order() {
         let parts: [&[Rule]; 4] = [BEFORE_AD_GROUPS, &Rule::OF_AD_GROUPS, AFTER_AD_GROUPS, &BUDGET];
         assert_eq!(parts.concat(), Rule::ALL);
+        let mut asked_apart = [OF_USER, OF_CLASS, OF_HISTORY].concat();
+        asked_apart.sort_unstable();
+        assert_eq!(asked_apart, [BEFORE_AD_GROUPS, AFTER_AD_GROUPS].concat());
         for rule in Rule::ALL {
             assert_eq!(rule.is_of_ad_groups(), Rule::OF_AD_GROUPS.contains(rule));
             assert_eq!(Rule::parse(rule.code()), Some(*rule));

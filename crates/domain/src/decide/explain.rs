@@ -202,7 +202,7 @@ fn user_cap(used: u32, cap: Option<u32>, when: &str) -> String {
 }
 
 fn budget(case: &Case<'_, '_>, rule: Rule) -> String {
-    if !case.is_budgeted() {
+    if !case.asked.is_budgeted() {
         return "test users touch no budget".to_owned();
     }
     let Some(level) = case.level() else {

@@ -78,6 +78,11 @@ impl<'a> History<'a> {
         of_app.map(|(_, mission)| *mission).find(|mission| *mission != besides)
     }
 
+    /// The advertised apps that he has done something for; one may come more than once.
+    pub(crate) fn apps_done(&self) -> impl Iterator<Item = u32> {
+        self.done.iter().map(|(app, _)| *app)
+    }
+
     /// Whether he has that advertised app installed.
     pub(crate) fn has_installed(&self, app: u32) -> bool {
         self.installed.binary_search(&app).is_ok()

@@ -46,6 +46,15 @@ pub fn paced_ceiling(line_item: &LineItem, now: Timestamp) -> Option<Micros> {
     Some(Micros((i128::from(daily.0) * i128::from(open) / 1_000) as i64))
 }
 
+/// When the clock may next change what a line item's budget allows: its next thousandth of the day if
+/// it is paced, the end of its day otherwise.
+pub(crate) fn budget_changes_at(line_item: &LineItem, now: Timestamp) -> Timestamp {
+    match line_item.pacing {
+        Pacing::Even => Day::next_permille(now, line_item.utc_offset),
+        Pacing::Asap => Day::of(now, line_item.utc_offset).ends_at(line_item.utc_offset),
+    }
+}
+
 /// The budget move of one participation in `mission` on `day`, the line item's day of `now`.
 ///
 /// Both the list and the participation check this very move, so they agree. Its paced limit is the

@@ -64,6 +64,9 @@ pub(crate) struct Ranking {
     lines: Vec<Line>,
     slots: Vec<Slot>,
     by_mission: NumberMap<MissionId, usize>,
+    by_line_item: NumberMap<LineItemId, u32>,
+    /// The line items of each advertised app, as places.
+    advertising: Vec<Vec<u32>>,
     servable: BitSet,
 }
 
@@ -81,7 +84,12 @@ impl Ranking {
         }
         let missions = slots.iter().enumerate();
         let by_mission = missions.map(|(number, slot)| (slot.mission.id, number)).collect();
-        Self { groups, lines, slots, by_mission, servable }
+        let by_line_item = lines.iter().map(|line| line.row.id).zip(0..).collect();
+        let mut advertising = vec![Vec::new(); advertised.count()];
+        for (place, line) in (0..).zip(&lines) {
+            line.advertised.into_iter().for_each(|app| advertising[app as usize].push(place));
+        }
+        Self { groups, lines, slots, by_mission, by_line_item, advertising, servable }
     }
 
     /// The rows of the ranked ad groups, best first.
@@ -97,6 +105,21 @@ impl Ranking {
     /// That line item, which must exist.
     pub(crate) fn line(&self, line: usize) -> &Line {
         &self.lines[line]
+    }
+
+    /// How many line items there are.
+    pub(crate) fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The place of a line item, unless it is deleted.
+    pub(crate) fn place_of_line(&self, line_item: LineItemId) -> Option<u32> {
+        self.by_line_item.get(&line_item).copied()
+    }
+
+    /// The places of the line items that advertise that app.
+    pub(crate) fn advertising(&self, app: u32) -> &[u32] {
+        self.advertising.get(app as usize).map_or(&[], Vec::as_slice)
     }
 
     /// Missions, those of one line item side by side.

@@ -204,6 +204,19 @@ impl<'a> Sieve<'a> {
         }
     }
 
+    /// The identities of the sets, those of each property after their number. Two users of whom they are
+    /// the same fit the same ad groups.
+    pub(crate) fn identity(&self) -> Box<[usize]> {
+        let mut all = Vec::with_capacity(self.meshes.len() + self.sets.len());
+        for mesh in &self.meshes {
+            all.push(mesh.sets.len());
+            all.extend(
+                self.sets[mesh.sets.clone()].iter().map(|set| std::ptr::from_ref(*set).addr()),
+            );
+        }
+        all.into()
+    }
+
     /// The first rule by which the ad group of that rank does not fit; `None` if it does.
     pub(crate) fn first_failing(&self, rank: u32) -> Option<Rule> {
         if !self.active.contains(rank) {

@@ -7,18 +7,18 @@ use domain::catalog::{
     Targeting,
 };
 use domain::change::Loaded;
-use domain::decide::{self, Offer, Situation, starting_move};
+use domain::decide::{self, Assortment, Listing, Offer, Situation, changes_offers, starting_move};
 use domain::ids::{LineItemId, MissionId, Mode, SegmentId};
 use domain::money::{CurrencyCode, Micros};
 use domain::participate::{Participation, participate};
 use domain::targeting::AgeRange;
-use domain::time::Day;
-use domain::user::{Enrollment, Phase};
+use domain::time::{DAY_MS, Day, HOUR_MS, Timestamp};
+use domain::user::{Enrollment, Phase, UserState};
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
 use super::growth::{BYTES, World, world_of};
-use super::world::NOON;
+use super::world::{NOON, UNIT};
 
 impl World {
     fn situation(&self) -> Situation<'_> {
@@ -207,6 +207,59 @@ proptest! {
         assert!(offers.windows(2).all(|pair| pair[0].place < pair[1].place));
         check_agreement(&world, &offers);
         check_no_dead_cards(&world, &offers);
+    }
+}
+
+/// The moments, within an assortment's time, that are most likely to differ from the first.
+fn moments_of(kept: &Assortment, first: Timestamp) -> Vec<Timestamp> {
+    let steps = [0, 1, 86_399, 86_400, HOUR_MS, 11 * HOUR_MS, 12 * HOUR_MS - 1, DAY_MS];
+    let moments = steps.iter().flat_map(|step| [first.0 + step, first.0 - step]).map(Timestamp);
+    moments.filter(|at| kept.holds_at(*at)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_kept_assortment_gives_what_a_fresh_one_does(
+        bytes in vec(any::<u8>(), BYTES),
+        others in vec(any::<u8>(), BYTES),
+        committed in vec((0_usize..8, 0_i64..30), 0..6),
+    ) {
+        let mut world = world_of(&bytes);
+        let situation = world.situation();
+        let listing = Listing::of(situation);
+        let (class, kept) = (listing.class(), listing.assortment());
+        // Of the same class, with another past.
+        let like = UserState {
+            enrollments: world_of(&others).user.enrollments,
+            blocked: false,
+            ..world.user.clone()
+        };
+        for user in [&world.user, &like] {
+            for now in moments_of(&kept, NOON) {
+                let situation = Situation { user, now, ..situation };
+                let listing = Listing::of(situation);
+                prop_assert_eq!(&listing.class(), &class);
+                prop_assert_eq!(listing.offers(&kept), decide::offers(&situation));
+            }
+        }
+        for (line, spent) in committed {
+            let before = world.levels.iter().nth(line).copied();
+            let Some(before) = before else { continue };
+            let mut after = before;
+            after.total.held.0 += spent * UNIT;
+            after.today.held.0 += spent * UNIT;
+            (after.total.starts, after.today.starts) = (before.total.starts + 1, before.today.starts + 1);
+            if changes_offers(&world.snapshot, Some(&before), &after, NOON) {
+                continue;
+            }
+            world.levels.set(after);
+            for now in moments_of(&kept, NOON) {
+                let situation = Situation { now, ..world.situation() };
+                prop_assert_eq!(Listing::of(situation).offers(&kept), decide::offers(&situation));
+            }
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! promised, and until when. What stands between them is written once for a revision and a language,
 //! and copied from then on. A test compares what comes out with [`MissionDoc::of_run`].
 
+use std::ops::Range;
+
 use domain::catalog::Mission;
 use domain::time::Timestamp;
 use domain::user::Enrollment;
@@ -70,8 +72,7 @@ impl Form {
         out: &mut Vec<u8>,
     ) {
         glances.clear();
-        let places = 0..run.steps.len().min(mission.steps.len());
-        glances.extend(places.map(|place| view::step_glance(run, mission, place, now)));
+        glances.extend(view::step_glances(run, mission, now));
         out.extend_from_slice(&self.head);
         text(view::run_state(run, now).name(), out);
         out.extend_from_slice(b",\"enrollment_id\":\"");
@@ -81,14 +82,16 @@ impl Form {
         out.extend_from_slice(b",\"reward_first\":");
         number(reward_first(run, glances), out);
         out.extend_from_slice(&self.middle);
+        let begin = out.len();
         moment(Some(run.deadline), out);
+        let deadline = (run.deadline, begin..out.len());
         out.extend_from_slice(&self.tail);
         out.push(b'[');
         for (place, (form, glance)) in self.steps.iter().zip(&*glances).enumerate() {
             if place > 0 {
                 out.push(b',');
             }
-            form.write(run.steps[place].points.0, glance, out);
+            form.write(run.steps[place].points.0, glance, &deadline, out);
         }
         out.extend_from_slice(b"]}");
     }
@@ -111,7 +114,14 @@ impl StepForm {
         }
     }
 
-    fn write(&self, reward: i64, glance: &StepGlance, out: &mut Vec<u8>) {
+    /// Writes a step. Most have the deadline of their run, which stands in `out` already.
+    fn write(
+        &self,
+        reward: i64,
+        glance: &StepGlance,
+        (of_run, written): &(Timestamp, Range<usize>),
+        out: &mut Vec<u8>,
+    ) {
         out.extend_from_slice(&self.head);
         number(reward, out);
         out.extend_from_slice(&self.middle);
@@ -119,7 +129,10 @@ impl StepForm {
         out.extend_from_slice(b",\"completed\":");
         number(glance.completed.into(), out);
         out.extend_from_slice(&self.tail);
-        moment(glance.deadline, out);
+        match glance.deadline {
+            Some(at) if at == *of_run => out.extend_from_within(written.clone()),
+            other => moment(other, out),
+        }
         out.extend_from_slice(b",\"rewarded_at\":");
         moment(glance.rewarded_at, out);
         out.push(b'}');

@@ -1,0 +1,163 @@
+//! What is offered to everybody alike, and what is left of it for one user.
+//!
+//! Most rules ask nothing of a user but what his profile says: they give one answer to all users of a
+//! [`Class`], as long as the budgets allow the same and until the clock changes an answer. That answer
+//! is an [`Assortment`]. It can be kept and shared; what is decided anew for each request is only what
+//! a user's own history says, and of the missions that it can say anything about.
+//!
+//! Nothing here is a second set of rules: [`super::offers`] makes an assortment and narrows it down, and
+//! whoever keeps assortments leaves out the first half while it would come out the same.
+
+use super::case::{Asked, Case, has_room};
+use super::{Offer, Situation};
+use crate::bits::BitSet;
+use crate::budget::Level;
+use crate::money::Points;
+use crate::snapshot::{Snapshot, reward_total};
+use crate::time::Timestamp;
+
+/// What the rules that ask nothing of a user's history know of him. Users of one class, under one
+/// snapshot, have one assortment.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Class {
+    /// How his app pays; `None` if nothing can be offered in it.
+    terms: Option<u32>,
+    is_unit_of_app: bool,
+    is_budgeted: bool,
+    /// The compiled sets that his properties have led to. They live as long as the snapshot.
+    sets: Box<[usize]>,
+}
+
+/// The missions that pass every rule but those of a user's own history, best first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assortment {
+    entries: Vec<Entry>,
+    /// From when on it has been as it is, as far as is known.
+    from: Timestamp,
+    /// The moment at which the clock may change it.
+    until: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Entry {
+    slot: u32,
+    rank: u32,
+    line: u32,
+    /// Whether every user is asked, not only those with a run that has to do with its line item.
+    is_asked_of_all: bool,
+    pays: Points,
+}
+
+impl Assortment {
+    /// Whether it still is, or already was, the same at that moment, as far as the clock goes.
+    #[must_use]
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        (self.from..self.until).contains(&now)
+    }
+}
+
+/// A list in the making: a situation with everything that is looked up once for all missions.
+#[derive(Debug)]
+pub struct Listing<'a>(Asked<'a>);
+
+impl<'a> Listing<'a> {
+    /// Looks up what the missions have in common.
+    #[must_use]
+    pub fn of(situation: Situation<'a>) -> Self {
+        Self(Asked::new(situation))
+    }
+
+    /// The class of the user in this situation.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        let asked = &self.0;
+        Class {
+            terms: asked.situation.snapshot.terms_of(asked.situation.user.app),
+            is_unit_of_app: asked.is_unit_of_app(),
+            is_budgeted: asked.is_budgeted(),
+            sets: asked.sieve.identity(),
+        }
+    }
+
+    /// The assortment of that class now. The cost is a pass over the bits of all ad groups for each
+    /// property that is targeted at all, and then the rules of what fits.
+    #[must_use]
+    pub fn assortment(&self) -> Assortment {
+        let asked = &self.0;
+        let ranking = asked.situation.snapshot.ranking();
+        let mut candidates = ranking.servable().clone();
+        asked.sieve.narrow(&mut candidates, &mut BitSet::default());
+        let now = asked.situation.now;
+        let mut made = Assortment { entries: Vec::new(), from: now, until: Timestamp(i64::MAX) };
+        let mut from = 0;
+        while let Some(rank) = candidates.next_from(from) {
+            let line = ranking.line(ranking.group(rank).line);
+            // The other ad groups of the line item rank lower and are not looked at again.
+            line.ranks.iter().for_each(|&other| candidates.remove(other));
+            for slot in line.slots.clone() {
+                let case = asked.case_of_slot(slot);
+                made.until = made.until.min(case.changes_at());
+                made.entries.extend(case.entry(rank));
+            }
+            from = rank + 1;
+        }
+        made
+    }
+
+    /// What is left of an assortment of the user's class for himself.
+    #[must_use]
+    pub fn offers(&self, assortment: &Assortment) -> Vec<Offer<'a>> {
+        let asked = &self.0;
+        let Some(first) = assortment.entries.first() else { return Vec::new() };
+        // These rules answer for every mission alike.
+        if asked.case_of_slot(first.slot as usize).asks_user().is_err() {
+            return Vec::new();
+        }
+        let touched = asked.touched_lines();
+        let mut offers = Vec::with_capacity(assortment.entries.len());
+        for entry in &assortment.entries {
+            let case = asked.case_of_slot(entry.slot as usize);
+            let is_asked = entry.is_asked_of_all || touched.contains(entry.line);
+            if !is_asked || case.asks_history().is_ok() {
+                offers.extend(case.offer(entry.rank, entry.pays));
+            }
+        }
+        offers
+    }
+}
+
+impl Case<'_, '_> {
+    /// The mission's entry, through the ad group of that rank, if it passes all but the user's history.
+    fn entry(&self, rank: u32) -> Option<Entry> {
+        self.asks_class().and_then(|()| self.asks_budget()).ok()?;
+        Some(Entry {
+            slot: self.number as u32,
+            rank,
+            line: self.slot.line as u32,
+            is_asked_of_all: self.is_asked_of_all(),
+            pays: reward_total(&self.slot.mission, self.prices()?),
+        })
+    }
+}
+
+/// Whether a line item's new level allows another mission of it, or forbids one, compared with the
+/// level before: assortments that were made before are then not to be used any more.
+#[must_use]
+pub fn changes_offers(
+    snapshot: &Snapshot,
+    before: Option<&Level>,
+    after: &Level,
+    now: Timestamp,
+) -> bool {
+    let ranking = snapshot.ranking();
+    let Some(place) = ranking.place_of_line(after.line_item) else { return false };
+    let line = ranking.line(place as usize);
+    let fits = |level, slot| has_room(level, slot, line, now).is_ok();
+    match before {
+        Some(before) if before == after => false,
+        Some(before) => ranking.slots()[line.slots.clone()]
+            .iter()
+            .any(|slot| fits(before, slot) != fits(after, slot)),
+        None => true,
+    }
+}

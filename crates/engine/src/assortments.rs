@@ -1,0 +1,64 @@
+//! Assortments that are kept between requests: what is offered to everybody of a class alike.
+//!
+//! One is used as long as it would come out the same: under the same snapshot, while no budget has
+//! come to allow more or less, and until the clock changes an answer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use domain::decide::{Assortment, Class, Listing};
+use domain::snapshot::Snapshot;
+use domain::time::Timestamp;
+
+/// Most classes of which an assortment is kept, at about a kilobyte each; when there are more, all are
+/// forgotten and begun anew.
+const CLASSES_MAX: usize = 16_384;
+
+/// The assortments of the newest snapshot.
+pub(crate) struct Assortments(RwLock<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    /// What they were made from; it keeps alive what a [`Class`] is told apart by.
+    snapshot: Option<Arc<Snapshot>>,
+    /// [`crate::board::Board::epoch`] of the budgets that they were made from.
+    epoch: u64,
+    kept: HashMap<Class, Arc<Assortment>>,
+}
+
+impl Assortments {
+    pub(crate) fn new() -> Self {
+        Self(RwLock::default())
+    }
+
+    /// The assortment of the class of `listing`, which is under `snapshot` and the budgets of `epoch`.
+    pub(crate) fn of(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        epoch: u64,
+        listing: &Listing<'_>,
+        now: Timestamp,
+    ) -> Arc<Assortment> {
+        let class = listing.class();
+        {
+            let shelf = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let kept = shelf.kept.get(&class).filter(|kept| kept.holds_at(now));
+            if let Some(kept) = kept.filter(|_| shelf.is_of(snapshot, epoch)) {
+                return Arc::clone(kept);
+            }
+        }
+        let made = Arc::new(listing.assortment());
+        let mut shelf = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if !shelf.is_of(snapshot, epoch) || shelf.kept.len() >= CLASSES_MAX {
+            *shelf = Shelf { snapshot: Some(Arc::clone(snapshot)), epoch, kept: HashMap::new() };
+        }
+        shelf.kept.insert(class, Arc::clone(&made));
+        made
+    }
+}
+
+impl Shelf {
+    fn is_of(&self, snapshot: &Arc<Snapshot>, epoch: u64) -> bool {
+        self.epoch == epoch && self.snapshot.as_ref().is_some_and(|own| Arc::ptr_eq(own, snapshot))
+    }
+}
