@@ -1,11 +1,12 @@
 //! What was sent, read strictly: an unknown, repeated or missing field is named in the answer.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use engine::Ctx;
 use serde::de::DeserializeOwned;
 
@@ -24,6 +25,26 @@ impl FromRequestParts<Arc<Api>> for Command {
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, Problem> {
         let ctx = parts.extensions.get::<Arc<Ctx>>().cloned();
         ctx.map(Self).ok_or_else(|| Problem::internal("no command was begun"))
+    }
+}
+
+/// The tags of the answers that a client has kept. Only the first line of them is looked at: to be told
+/// again what one has is no error.
+pub(crate) struct Kept(Option<HeaderValue>);
+
+impl Kept {
+    /// Whether one of them is this one (RFC 9110, section 13.1.2).
+    pub(crate) fn has(&self, etag: &str) -> bool {
+        let Some(kept) = self.0.as_ref().and_then(|kept| kept.to_str().ok()) else { return false };
+        kept.trim() == "*" || kept.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Kept {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Api>) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get(header::IF_NONE_MATCH).cloned()))
     }
 }
 
@@ -208,6 +229,18 @@ fn bad_json(path: &str, error: &serde_json::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kept_tags_are_compared_weakly() {
+        let has = |kept: &'static str| Kept(Some(HeaderValue::from_static(kept))).has("\"a\"");
+        for kept in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", " * "] {
+            assert!(has(kept), "{kept}");
+        }
+        for kept in ["", "a", "\"ab\"", "\"b\", W/\"c\""] {
+            assert!(!has(kept), "{kept}");
+        }
+        assert!(!Kept(None).has("\"a\""));
+    }
 
     #[test]
     fn a_missing_field_is_named_with_its_path() {

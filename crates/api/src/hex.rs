@@ -3,10 +3,18 @@
 /// Appends a number without leading zeros.
 pub(crate) fn append_hex(number: u64, to: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
-    for place in (0..digits).rev() {
-        to.push(char::from(DIGITS[(number >> (4 * place) & 0xf) as usize]));
+    let mut text = [0; 16];
+    let mut begin = text.len();
+    let mut rest = number;
+    loop {
+        begin -= 1;
+        text[begin] = DIGITS[(rest & 0xf) as usize];
+        rest >>= 4;
+        if rest == 0 {
+            break;
+        }
     }
+    to.push_str(std::str::from_utf8(&text[begin..]).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -36,6 +36,10 @@ struct StepForm {
     middle: Box<[u8]>,
     /// From the completed occurrences to the deadline.
     tail: Box<[u8]>,
+    /// All from the reward to the deadline, while nothing of it is done and it can be done.
+    available: Box<[u8]>,
+    /// The same, while another step has to be done first.
+    locked: Box<[u8]>,
 }
 
 impl Form {
@@ -107,10 +111,18 @@ impl StepForm {
         middle.field("bonus", &doc.bonus);
         middle.field("optional", &doc.optional);
         tail.field("repeat_limit", &doc.repeat_limit);
+        let (middle, tail) = (middle.before("state"), tail.before("deadline"));
+        let untouched = |state| {
+            let mut out = Vec::new();
+            write_standing(&middle, state, 0, &tail, &mut out);
+            out.into()
+        };
         Self {
+            available: untouched(StepState::Available),
+            locked: untouched(StepState::Locked),
             head: head.before("reward"),
-            middle: middle.before("state"),
-            tail: tail.before("deadline"),
+            middle,
+            tail,
         }
     }
 
@@ -124,19 +136,33 @@ impl StepForm {
     ) {
         out.extend_from_slice(&self.head);
         number(reward, out);
-        out.extend_from_slice(&self.middle);
-        text(glance.state.name(), out);
-        out.extend_from_slice(b",\"completed\":");
-        number(glance.completed.into(), out);
-        out.extend_from_slice(&self.tail);
+        match (glance.state, glance.completed) {
+            (StepState::Available, 0) => out.extend_from_slice(&self.available),
+            (StepState::Locked, 0) => out.extend_from_slice(&self.locked),
+            (state, completed) => write_standing(&self.middle, state, completed, &self.tail, out),
+        }
         match glance.deadline {
             Some(at) if at == *of_run => out.extend_from_within(written.clone()),
             other => moment(other, out),
         }
-        out.extend_from_slice(b",\"rewarded_at\":");
-        moment(glance.rewarded_at, out);
-        out.push(b'}');
+        match glance.rewarded_at {
+            None => out.extend_from_slice(b",\"rewarded_at\":null}"),
+            at => {
+                out.extend_from_slice(b",\"rewarded_at\":");
+                moment(at, out);
+                out.push(b'}');
+            }
+        }
     }
+}
+
+/// Writes how far a step is, and what stands around that.
+fn write_standing(middle: &[u8], state: StepState, completed: u32, tail: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(middle);
+    text(state.name(), out);
+    out.extend_from_slice(b",\"completed\":");
+    number(completed.into(), out);
+    out.extend_from_slice(tail);
 }
 
 /// What the next step pays.
