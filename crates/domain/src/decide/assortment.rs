@@ -118,8 +118,11 @@ impl<'a> Listing<'a> {
         for entry in &assortment.entries {
             let case = asked.case_of_slot(entry.slot as usize);
             let is_asked = entry.is_asked_of_all || touched.contains(entry.line);
-            if !is_asked || case.asks_history().is_ok() {
-                offers.extend(case.offer(entry.rank, entry.pays));
+            if is_asked && case.asks_history().is_err() {
+                continue;
+            }
+            if let Some(offer) = case.offer(entry.rank, entry.pays) {
+                offers.push(offer);
             }
         }
         offers
