@@ -19,6 +19,7 @@ mod tap;
 
 pub mod contract;
 pub mod counting;
+pub mod explain;
 pub mod fault;
 pub mod memory;
 
