@@ -169,8 +169,7 @@ fn is_fresh(path: &Path, conn: &Connection) -> Result<bool, OpenError> {
     if application_id(path, conn)? == APPLICATION_ID {
         return Ok(false);
     }
-    let objects: i64 =
-        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let objects: i64 = conn.query_row(sql::SCHEMA_OBJECTS, [], |row| row.get(0))?;
     if objects == 0 && application_id(path, conn)? == 0 {
         return Ok(true);
     }
