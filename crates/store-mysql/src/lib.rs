@@ -36,6 +36,7 @@ mod checks;
 mod codec;
 mod connect;
 mod error;
+mod explain;
 mod gate;
 mod grants;
 mod identity;
@@ -59,6 +60,7 @@ use store::StoreError;
 
 pub use checks::{Check, are_one, checks};
 pub use error::OpenError;
+pub use explain::explain;
 pub use migrate::{Migrated, SCHEMA_VERSION, migrate};
 pub use options::{GROUP_MAX_DEFAULT, Options, READERS_DEFAULT};
 pub use sql::{STATEMENTS, Statement};

@@ -1,10 +1,12 @@
-//! What is asked all the time is found by an index, from where it begins, in tables of some size.
+//! Every statement is explained and judged, in tables of some size, and what goes wrong is seen.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use services::MariaDb;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, Row as _};
-use store_mysql::{Options, STATEMENTS, migrate};
+use sqlx::{Connection as _, Executor as _, MySqlConnection};
+use store::contract::sample::NOW;
+use store::explain::{Explained, Kind, Verdict};
+use store_mysql::{Options, STATEMENTS, explain, migrate};
 
 /// Two apps with 20,000 deliveries each, of which one in fifty is open, and their records.
 const FILL: &str = "
@@ -17,56 +19,82 @@ const FILL: &str = "
     INSERT INTO users (user_key, version, change_id, chain, due_at, state)
     SELECT UNHEX(MD5(seq)), 1, UNHEX(MD5(seq)), UNHEX(MD5(seq)), IF(seq % 3 = 0, seq, NULL),
            REPEAT('x', 300) FROM seq_1_to_40000;
-    ANALYZE TABLE deliveries, journal, users;
+    INSERT INTO budgets SELECT seq, 1, 100, NULL, 0, NULL, NULL, 1, 1, 1, 20000 FROM seq_1_to_500;
+    INSERT INTO budget_days SELECT b.seq, 19990 + d.seq, 1, 1, 1 FROM seq_1_to_500 b, seq_1_to_10 d;
+    INSERT INTO report_days SELECT 19000 + d.seq, b.seq, 1, 1, 1, 1, 1, 1, 1, 1, 1
+    FROM seq_1_to_500 b, seq_1_to_40 d;
+    INSERT INTO mission_versions SELECT seq, 1, '{}' FROM seq_1_to_1500;
+    INSERT INTO catalog SELECT 'mission', seq, 1, 0, '' FROM seq_1_to_1500;
+    INSERT INTO catalog_history SELECT seq, seq, 'ann', '', '' FROM seq_1_to_1000;
+    UPDATE catalog_head SET revision = 1000;
+    UPDATE state_head SET head = 40000;
+    UPDATE report_head SET place = 40000;
+    ANALYZE TABLE deliveries, journal, users, budgets, budget_days, report_days, mission_versions,
+                  catalog, catalog_history;
 ";
 
-/// How a table is read: the kind of access, the index, and the bytes of it that narrow the search.
-type Access = (String, String, String);
-
-#[tokio::test]
-async fn what_is_asked_all_the_time_goes_by_an_index() {
-    let server = MariaDb::start().unwrap();
-    let url = server.url("plans");
+async fn filled(server: &MariaDb, name: &str) -> (String, MySqlConnection) {
+    let url = server.url(name);
     migrate(&url, Options::default(), &mut |_| {}).await.unwrap();
     let mut conn = MySqlConnection::connect(&url).await.unwrap();
     conn.execute(FILL).await.unwrap();
-    let key = "UNHEX(MD5(5))";
-    for (name, values, wanted) in [
-        ("USER_LOAD", &[key][..], ("const", "PRIMARY", "16")),
-        ("USERS_DUE", &["9000", "100"], ("range", "users_due", "9")),
-        ("LEDGER", &[key, "30000", "20"], ("range", "journal_user", "25")),
-        ("JOURNAL_READ", &["20000", "100"], ("range", "PRIMARY", "8")),
-        ("DELIVERIES_BY_ID", &[key], ("const", "deliveries_id", "16")),
-        ("ENDPOINTS", &[], ("range", "deliveries_ready", "14")),
-        ("ENDPOINT_READY", &["1", "0", "30000", "50"], ("range", "deliveries_ready", "14")),
-        ("ENDPOINT_EARLIEST", &["1", "0", "100"], ("range", "deliveries_ready", "14")),
-        (
-            "NUMBERS_IN_STATE",
-            &["1", "0", "3", "640000", "640063", key, "100"],
-            ("range", "deliveries_state", "14"),
-        ),
-        (
-            "DELIVERIES_BOOKED",
-            &["1", "0", "3", "100", "39000", "640000", "500"],
-            ("range", "deliveries_state", "14"),
-        ),
-    ] {
-        let (kind, index, bytes) = access(&mut conn, name, values).await;
-        assert_eq!((&*kind, &*index, &*bytes), wanted, "{name}");
+    (url, conn)
+}
+
+/// What is bad, with the word for it.
+fn bad(all: &[Explained]) -> Vec<(&'static str, String)> {
+    let of = |one: &Explained| -> Vec<_> {
+        let bad = one.judge().into_iter().filter(|found| found.verdict == Verdict::Bad);
+        bad.map(|found| (one.name, found.words)).collect()
+    };
+    all.iter().flat_map(of).collect()
+}
+
+#[tokio::test]
+async fn every_statement_is_explained_and_none_is_bad() {
+    let server = MariaDb::start().unwrap();
+    let (url, _) = filled(&server, "plans").await;
+    let sums = "CHECKSUM TABLE plans.users, plans.journal, plans.deliveries, plans.state_head, \
+                plans.writers, plans.budgets, plans.catalog, plans.report_days";
+    let before = server.sql(sums).unwrap();
+    let all = explain(&url, NOW).await.unwrap();
+    assert_eq!(bad(&all), []);
+    assert_eq!(server.sql(sums).unwrap(), before, "nothing is written");
+    assert!(all.iter().map(|one| one.name).eq(STATEMENTS.iter().map(|one| one.name)));
+    for one in &all {
+        assert!(!one.purpose.is_empty(), "{} says what it is for", one.name);
+        assert_eq!(one.facts.unknown, None, "{}", one.name);
+        let is_read = one.kind == Kind::Read;
+        assert_eq!(one.facts.cost.is_some(), is_read, "{}: only what reads is run", one.name);
+        assert!(!is_read || !one.facts.steps.is_empty(), "{}", one.name);
+    }
+    let returned = |name: &str| {
+        let one = all.iter().find(|one| one.name == name).unwrap();
+        one.facts.cost.unwrap().returned
+    };
+    for (name, count) in
+        [("USER_LOAD", 1.0), ("JOURNAL_READ", 100.0), ("DELIVERY_WHOLE", 1.0), ("DAYS_OF", 1.0)]
+    {
+        assert_eq!(returned(name), count, "{name} has values that are there");
     }
 }
 
-/// How the server says that it reads the first table of a statement with these values.
-async fn access(conn: &mut MySqlConnection, name: &str, values: &[&str]) -> Access {
-    let statement = STATEMENTS.iter().find(|statement| statement.name == name).unwrap();
-    let mut text = "EXPLAIN ".to_owned();
-    let mut values = values.iter();
-    for part in statement.text.split_inclusive('?') {
-        match part.strip_suffix('?') {
-            Some(part) => text.extend([part, values.next().unwrap()]),
-            None => text.push_str(part),
+#[tokio::test]
+async fn a_lost_index_is_seen() {
+    let server = MariaDb::start().unwrap();
+    let (url, mut conn) = filled(&server, "lost").await;
+    for (lose, wanted) in [
+        ("ALTER TABLE deliveries DROP INDEX deliveries_waiting", &["DELIVERIES_BEHIND"][..]),
+        ("ALTER TABLE budget_days DROP PRIMARY KEY", &["DAYS_OF"]),
+        (
+            "ALTER TABLE deliveries DROP INDEX deliveries_id",
+            &["DELIVERIES_BY_ID", "DELIVERY_WHOLE"],
+        ),
+    ] {
+        conn.execute(lose).await.unwrap();
+        let bad = bad(&explain(&url, NOW).await.unwrap());
+        for name in wanted {
+            assert!(bad.iter().any(|found| found.0 == *name), "{lose}: {name} in {bad:?}");
         }
     }
-    let row = conn.fetch_one(AssertSqlSafe(text)).await.unwrap();
-    (row.get("type"), row.get("key"), row.get("key_len"))
 }

@@ -183,7 +183,7 @@ impl Desk {
     /// Adds the statements that leave the outbox as the desk says.
     pub(crate) fn write_to(&self, batch: &mut Batch) {
         let new = self.new.iter().filter_map(|number| self.rows.get(number));
-        batch.insert(sql::DELIVERIES_PUT, new.map(DeliveryRow::values), "");
+        batch.insert(sql::DELIVERIES_NEW, new.map(DeliveryRow::values), "");
         let old = self.dirty.difference(&self.new).filter_map(|number| self.rows.get(number));
         batch.insert(sql::DELIVERIES_PUT, old.map(DeliveryRow::values), sql::DELIVERIES_SET);
         let moved = (0_u64..).zip(self.counts).filter(|(_, by)| *by != 0);
