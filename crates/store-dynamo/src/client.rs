@@ -150,6 +150,7 @@ impl Db {
     }
 
     async fn try_get(&self, request: Request, key: &Key) -> Result<Option<Item>, Trouble> {
+        debug_assert!(request.is_by("GetItem"), "{request:?}");
         let send = self
             .sdk
             .get_item()
@@ -160,6 +161,8 @@ impl Db {
             .send();
         let found = self.attempt(request, false, send).await?;
         self.count_reads(request, found.consumed_capacity());
+        let items = usize::from(found.item.is_some());
+        self.meter.items(request, items, items);
         Ok(found.item)
     }
 
@@ -214,6 +217,7 @@ impl Db {
             .consistent_read(is_consistent)
             .build()
             .map_err(|error| Failed::corrupt(error.to_string()))?;
+        debug_assert!(request.is_by("BatchGetItem"), "{request:?}");
         let get = || async {
             let send = self
                 .sdk
@@ -225,7 +229,9 @@ impl Db {
             self.count_reads(request, found.consumed_capacity());
             let items = found.responses.and_then(|mut all| all.remove(&self.table));
             let rest = found.unprocessed_keys.and_then(|mut all| all.remove(&self.table));
-            Ok((items.unwrap_or_default(), rest.map(|rest| rest.keys).unwrap_or_default()))
+            let items = items.unwrap_or_default();
+            self.meter.items(request, items.len(), items.len());
+            Ok((items, rest.map(|rest| rest.keys).unwrap_or_default()))
         };
         self.read(get).await
     }
@@ -243,6 +249,7 @@ impl Db {
             let get = get.map_err(|error| Failed::corrupt(error.to_string()))?;
             Ok(TransactGetItem::builder().get(get).build())
         };
+        debug_assert!(request.is_by("TransactGetItems"), "{request:?}");
         let items = keys.iter().map(get).collect::<Result<Vec<_>, Failed>>()?;
         let read = || async {
             let send = self
@@ -254,6 +261,7 @@ impl Db {
             let found = self.attempt_transaction(request, send).await?;
             self.count_reads(request, found.consumed_capacity());
             let items = found.responses.unwrap_or_default();
+            self.meter.items(request, items.len(), items.len());
             Ok(items.into_iter().map(|one| one.item.filter(|item| !item.is_empty())).collect())
         };
         self.read(read).await
@@ -287,6 +295,7 @@ impl Db {
         next: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Failed> {
         let (pk, sk) = if query.is_index { (INDEX_PK, INDEX_SK) } else { (PK, SK) };
+        debug_assert!(request.is_by(query.operation()), "{request:?}");
         let limit = limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
         let ask = || async {
             let send = self
@@ -308,6 +317,7 @@ impl Db {
                 .send();
             let found = self.attempt(request, false, send).await?;
             self.count_reads(request, found.consumed_capacity());
+            self.meter.items(request, count(found.scanned_count), count(found.count));
             let rest = found.last_evaluated_key.filter(|key| !key.is_empty());
             Ok((found.items.unwrap_or_default(), rest))
         };
@@ -343,6 +353,7 @@ impl Db {
         request: Request,
         items: &[TransactWriteItem],
     ) -> Result<(), Trouble> {
+        debug_assert!(request.is_by("TransactWriteItems"), "{request:?}");
         let send = self
             .sdk
             .transact_write_items()
@@ -390,6 +401,7 @@ impl Db {
         request: Request,
         items: Vec<WriteRequest>,
     ) -> Result<Vec<WriteRequest>, Failed> {
+        debug_assert!(request.is_by("BatchWriteItem"), "{request:?}");
         let limits = limits_of(BATCH_TIMEOUT);
         let write = || async {
             let send = self
@@ -558,6 +570,10 @@ impl Cancelled for TransactGetItemsError {
             _ => None,
         }
     }
+}
+
+fn count(items: i32) -> usize {
+    usize::try_from(items).unwrap_or_default()
 }
 
 fn units<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> f64 {

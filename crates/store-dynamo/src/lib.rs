@@ -28,6 +28,7 @@ mod checks;
 mod client;
 mod draft;
 mod error;
+mod explain;
 mod faults;
 mod group;
 mod head;

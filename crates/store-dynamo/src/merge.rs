@@ -109,6 +109,17 @@ impl Base {
         Ok((head, marks.collect::<Result<_, Failed>>()?))
     }
 
+    /// Whether there are records without a place. If not, it is remembered how far places go, so that
+    /// nobody has to give any.
+    pub(crate) async fn look_for_news(&self) -> Result<bool, Failed> {
+        let (head, marks) = self.read_heads().await?;
+        let has_news = head.next(&marks).is_some();
+        if !has_news {
+            self.places.known.reach(&head);
+        }
+        Ok(has_news)
+    }
+
     async fn write_merge(
         &self,
         before: &MergeHead,

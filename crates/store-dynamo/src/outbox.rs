@@ -30,6 +30,8 @@ mod replay;
 mod row;
 mod settle;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use domain::ids::DeliveryId;
 use domain::time::Timestamp;
@@ -47,12 +49,13 @@ use crate::error::Failed;
 use crate::keys::{self, QUEUED};
 use crate::requests::Request;
 use crate::value::Read as _;
+use front::Wanted;
 use queue::Counts;
 use settle::Attempt;
 
 impl Base {
     /// How many deliveries are in each state: what commits have queued, and how they moved since.
-    async fn counts(&self) -> Result<Counts, Failed> {
+    pub(crate) async fn counts(&self) -> Result<Counts, Failed> {
         let shards = 0..self.shards;
         let keys: Vec<_> = shards.clone().map(keys::head).chain(shards.map(keys::queue)).collect();
         let mut found = self.db.batch_get(Request::ReadCounts, &keys, true).await?;
@@ -65,6 +68,19 @@ impl Base {
             counts.add_item(&queue)?;
         }
         Ok(counts)
+    }
+
+    /// Looks at what can be tried at this moment, and leaves it as it is.
+    pub(crate) async fn look_at_front(&self, now: Timestamp, limit: usize) -> Result<(), Failed> {
+        let seen = HashSet::new();
+        self.front(Wanted { now, per_endpoint: limit, skip: &[], seen: &seen }).await?;
+        Ok(())
+    }
+
+    /// Looks at a delivery and what hangs on it.
+    pub(crate) async fn look_at_family(&self, id: DeliveryId) -> Result<(), Failed> {
+        self.family(id).await?;
+        Ok(())
     }
 }
 

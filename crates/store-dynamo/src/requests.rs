@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct RequestInfo {
     /// Its name.
     pub name: &'static str,
+    /// What it is for.
+    pub purpose: &'static str,
     /// The operation of DynamoDB.
     pub operation: &'static str,
     /// The keys that it names.
@@ -21,20 +23,26 @@ pub struct RequestInfo {
 }
 
 macro_rules! requests {
-    ($($(#[$doc:meta])* $name:ident = $operation:literal, $keys:literal, $units:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $operation:literal, $keys:literal, $units:literal;)*) => {
         /// A kind of request.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub(crate) enum Request { $($(#[$doc])* $name,)* }
+        pub(crate) enum Request { $($(#[doc = $doc])* $name,)* }
 
         impl Request {
             fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// Whether the list says that it is made by that operation.
+            pub(crate) fn is_by(self, operation: &str) -> bool {
+                REQUESTS[self as usize].operation == operation
             }
         }
 
         /// Every kind of request, in the order of the ports.
         pub const REQUESTS: &[RequestInfo] = &[$(RequestInfo {
             name: stringify!($name),
+            purpose: concat!($($doc),*),
             operation: $operation,
             keys: $keys,
             units: $units,
@@ -148,6 +156,8 @@ pub struct Meter {
 #[derive(Debug, Default)]
 struct Kind {
     calls: AtomicU64,
+    met: AtomicU64,
+    found: AtomicU64,
     read_halves: AtomicU64,
     write_halves: AtomicU64,
 }
@@ -157,6 +167,10 @@ struct Kind {
 pub struct Consumed {
     /// Requests that were sent, repetitions included.
     pub calls: u64,
+    /// Items that reads have met.
+    pub met: u64,
+    /// Items that they have given back: fewer, if something was left out.
+    pub found: u64,
     /// Read units, as far as the server reports them.
     pub reads: f64,
     /// Write units, as far as the server reports them.
@@ -187,6 +201,12 @@ impl Meter {
         metrics::counter!(READ_UNITS, "request" => request.name()).increment(whole);
     }
 
+    /// Items that a read has met, and how many of them came back.
+    pub(crate) fn items(&self, request: Request, met: usize, found: usize) {
+        self.kind(request).met.fetch_add(met as u64, Ordering::Relaxed);
+        self.kind(request).found.fetch_add(found as u64, Ordering::Relaxed);
+    }
+
     pub(crate) fn wrote(&self, request: Request, units: f64) {
         let whole = add(&self.kind(request).write_halves, units);
         metrics::counter!(WRITE_UNITS, "request" => request.name()).increment(whole);
@@ -209,6 +229,8 @@ impl Meter {
         let kinds = self.kinds.iter().map(Kind::consumed);
         kinds.fold(Consumed::default(), |sum, one| Consumed {
             calls: sum.calls + one.calls,
+            met: sum.met + one.met,
+            found: sum.found + one.found,
             reads: sum.reads + one.reads,
             writes: sum.writes + one.writes,
         })
@@ -217,7 +239,8 @@ impl Meter {
     /// Starts again from 0.
     pub fn reset(&self) {
         for kind in &self.kinds {
-            for sum in [&kind.calls, &kind.read_halves, &kind.write_halves] {
+            let Kind { calls, met, found, read_halves, write_halves } = kind;
+            for sum in [calls, met, found, read_halves, write_halves] {
                 sum.store(0, Ordering::Relaxed);
             }
         }
@@ -229,6 +252,8 @@ impl Kind {
         let units = |halves: &AtomicU64| halves.load(Ordering::Relaxed) as f64 / 2.0;
         Consumed {
             calls: self.calls.load(Ordering::Relaxed),
+            met: self.met.load(Ordering::Relaxed),
+            found: self.found.load(Ordering::Relaxed),
             reads: units(&self.read_halves),
             writes: units(&self.write_halves),
         }

@@ -140,7 +140,7 @@ impl Base {
         Ok(found)
     }
 
-    async fn find_users(&self, prefix: UserPrefix) -> Result<Vec<Loaded>, Failed> {
+    pub(crate) async fn find_users(&self, prefix: UserPrefix) -> Result<Vec<Loaded>, Failed> {
         let query = Query::of(keys::user_partition(prefix)).beginning("S#");
         let items = self.db.query(Request::FindUsers, &query).await?;
         let mut found = Vec::new();
@@ -156,7 +156,11 @@ impl Base {
         Ok(found)
     }
 
-    async fn due_users(&self, now: Timestamp, limit: usize) -> Result<Vec<UserKey>, Failed> {
+    pub(crate) async fn due_users(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<UserKey>, Failed> {
         let to = format!("{}{LAST}", keys::moment(now));
         let of_shard = |shard| {
             let to = to.clone();
@@ -178,7 +182,7 @@ impl Base {
         keys.collect()
     }
 
-    async fn ledger_page(
+    pub(crate) async fn ledger_page(
         &self,
         user: UserKey,
         before: Option<Seq>,

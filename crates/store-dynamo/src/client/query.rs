@@ -32,6 +32,11 @@ impl Query {
         }
     }
 
+    /// The operation, as the list of requests calls it.
+    pub(crate) fn operation(&self) -> &'static str {
+        if self.is_index { "Query on `due`" } else { "Query" }
+    }
+
     /// In the index instead.
     pub(crate) fn in_index(self) -> Self {
         Self { is_index: true, ..self }

@@ -34,7 +34,7 @@ impl Queues {
 
 /// How counts of deliveries by state change; a state's place is that in [`DeliveryState::ALL`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Counts([i64; DeliveryState::ALL.len()]);
+pub(crate) struct Counts([i64; DeliveryState::ALL.len()]);
 
 impl Counts {
     pub(super) fn moved(&mut self, from: DeliveryState, to: DeliveryState) {
