@@ -8,7 +8,7 @@ use xtask::process;
 use xtask::tidy::graph::Graph;
 use xtask::tidy::{
     Fault, Tree, adr, banned, contract, doc_share, graph, length, lockfile, manifest, markdown,
-    self_only, size,
+    self_only, size, statements,
 };
 
 #[expect(clippy::unwrap_used, reason = "every test here needs the tree and none can go on without")]
@@ -43,6 +43,11 @@ fn files_are_short() {
         say(&format!("warning: {warning}"));
     }
     clean(length::files(&TREE));
+}
+
+#[test]
+fn statements_stand_in_one_place() {
+    clean(statements::check(&TREE));
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod markdown;
 pub mod self_only;
 pub mod size;
+pub mod statements;
 pub mod tokens;
 pub mod tree;
 
