@@ -44,6 +44,8 @@ pub(crate) enum Command {
     MigrateState(MigrateStateArgs),
     /// Examine everything that the configuration names, and say how to mend what is wrong.
     Doctor,
+    /// Show how the databases carry out every statement and request, and what is wrong with it.
+    Explain(ExplainArgs),
     /// Apply, export or check the catalogue: apps, line items, missions.
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -205,6 +207,16 @@ fn long_enough(key: &str) -> Result<String, String> {
         return Err(format!("a key has at least {KEY_CHARS_MIN} characters"));
     }
     Ok(key.to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Show what is fine, too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Show all that is known of one statement or request, by its name.
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) statement: Option<String>,
 }
 
 #[derive(Debug, Args)]

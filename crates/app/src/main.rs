@@ -65,6 +65,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => commands::migrate::run(&cli.config, out).await,
         Command::MigrateState(args) => commands::migrate_state::run(&cli.config, &args, out).await,
         Command::Doctor => commands::doctor::run(&cli.config, out).await,
+        Command::Explain(args) => commands::explain::run(&cli.config, &args, out).await,
         Command::Catalog(command) => commands::catalog::run(&cli.config, command, out).await,
         Command::Key(command) => commands::key::run(command, out),
         Command::Verify => commands::verify::run(&cli.config, out).await,

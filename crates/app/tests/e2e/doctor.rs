@@ -14,7 +14,7 @@ use crate::support::binary::{Ran, run};
 use crate::support::shape::{Backing, Shape};
 
 /// A folder with a configuration on these servers, whose stores are not migrated.
-fn home(shape: Shape, backing: &Backing) -> tempfile::TempDir {
+pub(crate) fn home(shape: Shape, backing: &Backing) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     run(home.path(), &["init", "--shape", shape.name()]).expect(0);
     let path = home.path().join("guerdon.toml");

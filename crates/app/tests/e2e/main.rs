@@ -27,6 +27,7 @@ mod shapes;
 mod fleet;
 mod readiness;
 mod doctor;
+mod explain;
 mod faults;
 mod page;
 mod proof;

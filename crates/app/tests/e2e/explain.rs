@@ -1,0 +1,92 @@
+//! `guerdon explain` on seeded databases, well and ill.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use services::MariaDb;
+
+use crate::doctor::home;
+use crate::support::binary::run;
+use crate::support::shape::{Backing, Shape};
+
+fn seed(folder: &Path) {
+    run(folder, &["migrate"]).expect(0);
+    let size = ["--users", "600", "--enrollments", "3", "--line-items", "40"];
+    run(folder, &[&["seed"], &size[..]].concat()).expect(0);
+}
+
+/// All statements and requests of an explanation.
+fn statements(explanation: &Value) -> Vec<&Value> {
+    let stores = explanation["stores"].as_array().unwrap().iter();
+    stores.flat_map(|store| store["statements"].as_array().unwrap()).collect()
+}
+
+#[test]
+fn nothing_is_bad_in_any_shape() {
+    for (shape, stores, names) in [
+        (Shape::Embedded, 1, &["USER_LOAD", "BUDGET_PUT", "ENDPOINT_NEXT"][..]),
+        (Shape::Compact, 1, &["USER_LOAD", "USERS_PUT", "DELIVERIES_AMONG"]),
+        (Shape::Standard, 2, &["CATALOG_WHOLE", "LoadUser", "WriteGroup", "FindDue"]),
+    ] {
+        let home = home(shape, &Backing::shared(shape));
+        let folder = home.path();
+        seed(folder);
+        let explanation = run(folder, &["explain", "--json"]).expect(0).json();
+        assert_eq!(explanation["bad"], 0, "{explanation}");
+        assert_eq!(explanation["stores"].as_array().unwrap().len(), stores);
+        let all = statements(&explanation);
+        assert!(all.len() > 50, "{explanation}");
+        for name in names {
+            let one = all.iter().find(|one| one["name"] == *name).unwrap();
+            assert!(!one["purpose"].as_str().unwrap().is_empty(), "{one}");
+            let text = one["text"].as_str().unwrap();
+            let told = run(folder, &["explain", "--statement", name]).expect(0).out;
+            assert!(told.contains(text) && told.contains("1 statement or request"), "{told}");
+        }
+        let all_told = run(folder, &["explain", "--all"]).expect(0).out;
+        assert!(all.iter().all(|one| all_told.contains(one["name"].as_str().unwrap())));
+        let told = run(folder, &["explain"]).expect(0).out;
+        assert!(told.contains(", 0 bad.") && !told.contains("USER_LOAD"), "{told}");
+        run(folder, &["explain", "--statement", "NOBODY"]).expect(1);
+        // Nothing has been written: the books still fit.
+        run(folder, &["verify"]).expect(0);
+    }
+}
+
+/// A statement that is bad, in what the command says to programs and to people.
+fn expect_bad(folder: &Path, name: &str, code: &str) {
+    let explanation = run(folder, &["explain", "--json"]).expect(3).json();
+    let all = statements(&explanation);
+    let one = all.iter().find(|one| one["name"] == name).unwrap();
+    assert_eq!(one["verdict"], "bad", "{one}");
+    let findings = one["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|found| found["code"] == code), "{one}");
+    let told = run(folder, &["explain"]).expect(3);
+    assert!(told.out.contains(name) && told.err.contains("bad statement"), "{}", told.out);
+}
+
+#[test]
+fn a_lost_index_of_sqlite_is_named() {
+    let home = home(Shape::Embedded, &Backing::default());
+    seed(home.path());
+    let script = "import sqlite3\nsqlite3.connect('guerdon.db').execute('DROP INDEX users_due')";
+    let done = Command::new("python3").args(["-c", script]).current_dir(home.path()).status();
+    assert!(done.unwrap().success());
+    expect_bad(home.path(), "USERS_DUE", "full scan");
+}
+
+#[test]
+fn a_lost_index_of_mariadb_is_named_and_a_lost_server_is_no_finding() {
+    let database = MariaDb::start().unwrap();
+    let mut backing = Backing::shared(Shape::Compact);
+    backing.mysql = database.url("explained");
+    let home = home(Shape::Compact, &backing);
+    seed(home.path());
+    let lose = "ALTER TABLE explained.deliveries DROP INDEX deliveries_waiting";
+    database.sql(lose).unwrap();
+    expect_bad(home.path(), "DELIVERIES_BEHIND", "full scan");
+    database.kill().unwrap();
+    let failed = run(home.path(), &["explain"]).expect(1);
+    assert!(failed.err.contains("cannot use the database of [store]"), "{}", failed.err);
+}
