@@ -266,6 +266,9 @@ pub(crate) struct SeedArgs {
     /// Enrollments of each.
     #[arg(long, default_value_t = 10)]
     pub(crate) enrollments: u32,
+    /// Of those, how many have done the first of two steps.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) in_progress: u32,
     /// Line items.
     #[arg(long, default_value_t = 500)]
     pub(crate) line_items: u32,

@@ -42,6 +42,7 @@ const LEASE_SECONDS: i64 = 600;
 struct Seeded {
     users: u32,
     enrollments_per_user: u32,
+    in_progress_per_user: u32,
     line_items: u32,
     ad_groups: usize,
     missions: usize,
@@ -53,7 +54,8 @@ struct Seeded {
     partner_token: &'static str,
     /// `{n}` runs from 0 to one below the number of users.
     user_id: &'static str,
-    /// The events of a mission's steps, in order; of each user's runs, only the first has had them.
+    /// The events of a mission's steps, in order. Of each user's runs those in progress have had the
+    /// first one, and the first of the others has had all.
     events: [&'static str; 2],
     commits: u64,
     seconds: f64,
@@ -83,12 +85,12 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
     let seeded = Seeded {
         users: args.users,
         enrollments_per_user: args.enrollments,
+        in_progress_per_user: args.in_progress,
         line_items: args.line_items,
         ad_groups: catalog.ad_groups.len(),
         missions: catalog.missions.len(),
         steps: catalog.missions.values().map(|mission| mission.steps.len()).sum(),
-        // Each has finished one.
-        missions_per_user: catalog.missions.len() / catalog::KINDS as usize - 1,
+        missions_per_user: catalog.missions.len() / catalog::KINDS as usize - finished(args),
         app_key: catalog::APP_KEY,
         unit_id: catalog::UNIT.0,
         partner_token: catalog::PARTNER_TOKEN,
@@ -108,7 +110,19 @@ fn check(args: &SeedArgs) -> anyhow::Result<()> {
         "with {} line items a user can have 1 to {most} enrollments",
         args.line_items
     );
+    let most = args.enrollments.min(catalog::missions_of_two_steps(args.line_items));
+    ensure!(
+        args.in_progress <= most,
+        "with {} line items and {} enrollments at most {most} can be in progress",
+        args.line_items,
+        args.enrollments
+    );
     Ok(())
+}
+
+/// How many missions each user has finished, and is not shown any more.
+fn finished(args: &SeedArgs) -> usize {
+    usize::from(args.in_progress < args.enrollments)
 }
 
 /// Commits all users, many at once, and says how many commits that were.
@@ -119,7 +133,8 @@ async fn fill(
     progress: &mut Progress,
 ) -> anyhow::Result<u64> {
     let levels = store.levels().await?.into_iter().collect();
-    let people = People::new(engine.snapshot(), levels, args.enrollments, clock::now());
+    let runs = (args.enrollments, args.in_progress);
+    let people = People::new(engine.snapshot(), levels, runs, clock::now());
     let people = Arc::new(people);
     let all = stream::iter(0..args.users).map(|number| {
         let (people, store) = (Arc::clone(&people), Arc::clone(store));
@@ -189,7 +204,7 @@ async fn commit(store: &dyn StateStore, people: &People, number: u32) -> anyhow:
 impl Seeded {
     fn text(&self) -> String {
         format!(
-            "{} users with {} enrollments each, {} line items, {} ad groups, {} missions, {} steps: \
+            "{} users with {} enrollments each, {} of them in progress, {} line items, {} ad groups, {} missions, {} steps: \
              {} commits in {:.1} s\n\
              app key        {}\n\
              unit id        {}\n\
@@ -197,6 +212,7 @@ impl Seeded {
              user ids       {} (n from 0 to {})",
             self.users,
             self.enrollments_per_user,
+            self.in_progress_per_user,
             self.line_items,
             self.ad_groups,
             self.missions,

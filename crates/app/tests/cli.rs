@@ -407,6 +407,23 @@ fn a_database_is_verified_backed_up_and_restored() {
 }
 
 #[test]
+fn seeded_users_are_in_progress_as_often_as_wanted() {
+    let home = home();
+    let seed = |in_progress| {
+        let args = ["seed", "--users", "40", "--enrollments", "5", "--line-items", "150"];
+        guerdon(home.path(), &[&args[..], &["--in-progress", in_progress, "--json"]].concat())
+    };
+    let refused = seed("6").expect(1);
+    assert!(refused.err.contains("at most 5 can be in progress"), "{}", refused.err);
+    let seeded = seed("5").expect(0).json();
+    // Each run is a commit, and each first step that was done is another one.
+    assert_eq!(seeded["commits"], 40 * (5 + 5));
+    assert_eq!(seeded["missions_per_user"], 15);
+    let verified = guerdon(home.path(), &["verify", "--json"]).expect(0).json();
+    assert_eq!((&verified["users"], &verified["findings"]), (&40.into(), &serde_json::json!([])));
+}
+
+#[test]
 fn what_cannot_be_read_is_a_finding() {
     let home = home();
     let args = ["seed", "--users", "9", "--enrollments", "2", "--line-items", "40"];

@@ -67,6 +67,16 @@ pub(super) fn missions_per_user(line_items: u32) -> u32 {
     line_items / KINDS * MISSIONS_PER_LINE_ITEM
 }
 
+/// Missions among those that have two steps.
+pub(super) fn missions_of_two_steps(line_items: u32) -> u32 {
+    (0..missions_per_user(line_items)).filter(|number| has_two_steps(*number)).count() as u32
+}
+
+/// Whether the mission with that number among those of a kind has two steps.
+pub(super) fn has_two_steps(number: u32) -> bool {
+    STEPS[(number % MISSIONS_PER_LINE_ITEM) as usize] == 2
+}
+
 /// The mission with that number among those of a kind.
 pub(super) fn mission_of_kind(kind: u32, number: u32) -> MissionId {
     let line_item = number / MISSIONS_PER_LINE_ITEM * KINDS + kind % KINDS;
@@ -247,6 +257,7 @@ mod tests {
         assert_eq!(catalog.missions.values().map(|one| one.steps.len()).sum::<usize>(), 2_000);
         let missions_of_a_kind = catalog.missions.len() as u32 / KINDS;
         assert_eq!((missions_per_user(500), missions_of_a_kind), (48, 50));
+        assert_eq!(missions_of_two_steps(500), 16);
     }
 
     #[test]
@@ -256,6 +267,7 @@ mod tests {
             for number in 0..missions_per_user(500) {
                 let id = mission_of_kind(of_kind, number);
                 let mission = &missions[id.0 as usize - 1];
+                assert_eq!(mission.steps.len() == 2, has_two_steps(number), "mission {id}");
                 assert_eq!((mission.line_item_id.0 - 1) % KINDS, of_kind, "mission {id}");
             }
         }

@@ -14,7 +14,9 @@ use domain::targeting::Profile;
 use domain::time::{HOUR_MS, Timestamp};
 use domain::user::UserState;
 
-use super::catalog::{APP, EVENTS, KINDS, PARTNER, UNIT, kind, mission_of_kind, missions_per_user};
+use super::catalog::{
+    APP, EVENTS, KINDS, PARTNER, UNIT, has_two_steps, kind, mission_of_kind, missions_per_user,
+};
 
 /// How user ids are made.
 pub(super) const USER_ID: &str = "user-{n}";
@@ -29,6 +31,8 @@ pub(super) struct People {
     snapshot: Arc<Snapshot>,
     levels: Levels,
     enrollments: u32,
+    /// Of those, how many have one of their two steps behind them.
+    in_progress: u32,
     now: Timestamp,
 }
 
@@ -36,21 +40,18 @@ impl People {
     pub(super) fn new(
         snapshot: Arc<Snapshot>,
         levels: Levels,
-        enrollments: u32,
+        (enrollments, in_progress): (u32, u32),
         now: Timestamp,
     ) -> Self {
-        Self { snapshot, levels, enrollments, now }
+        Self { snapshot, levels, enrollments, in_progress, now }
     }
 
     /// Everything that the user of that number has done, each change on the one before: one run
-    /// after the other, an hour apart, and all steps of the first.
+    /// after the other, an hour apart. Those in progress come first and have done their first step;
+    /// of the others the first has done all.
     pub(super) fn changes(&self, number: u32) -> anyhow::Result<Vec<Change>> {
         let mut desk = Desk { people: self, loaded: stranger(number), changes: Vec::new() };
-        let line_items = self.snapshot.catalog().line_items.len() as u32;
-        let missions = missions_per_user(line_items);
-        let first = number / KINDS * STRIDE;
-        for at in 0..self.enrollments {
-            let mission = mission_of_kind(number, (first + at) % missions);
+        for (at, mission) in (0..).zip(self.missions(number)) {
             let now = self.moment(at);
             let situation = Situation {
                 snapshot: &self.snapshot,
@@ -65,11 +66,32 @@ impl People {
                 bail!("user {number} has mission {mission} already");
             };
             desk.take(*change);
-            if at == 0 {
+            if at < self.in_progress {
+                desk.report(run, EVENTS[0], now)?;
+            } else if at == self.in_progress {
                 desk.finish(run, mission, now)?;
             }
         }
         Ok(desk.changes)
+    }
+
+    /// The missions that the user of that number has started, in that order.
+    fn missions(&self, number: u32) -> Vec<MissionId> {
+        let line_items = self.snapshot.catalog().line_items.len() as u32;
+        let count = missions_per_user(line_items);
+        let first = number / KINDS * STRIDE;
+        let own = (0..count).map(|at| (first + at) % count);
+        let mut in_progress = Vec::new();
+        let mut others = Vec::new();
+        for place in own {
+            if in_progress.len() < self.in_progress as usize && has_two_steps(place) {
+                in_progress.push(place);
+            } else {
+                others.push(place);
+            }
+        }
+        let places = in_progress.into_iter().chain(others).take(self.enrollments as usize);
+        places.map(|place| mission_of_kind(number, place)).collect()
     }
 
     /// When the run at that place began.
