@@ -2,12 +2,16 @@
 
 use std::io::{Read, Write};
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use tempfile::TempDir;
 
 use crate::server::{self, Recipe, Server};
 use crate::{folders, ports, program};
+
+/// Where the tables are when they are to outlive the process.
+const IN_A_FILE: [&str; 2] = ["--db-path", "tables.db"];
 
 /// A private `dynoxide`. It takes any region and credentials. Tables outlive a kill; the tokens of
 /// idempotent transactions do not, as it keeps them in memory.
@@ -18,18 +22,29 @@ pub struct Dynamo {
 impl Dynamo {
     /// Starts a server without tables.
     pub fn start() -> Result<Self> {
-        Self::start_with(&["--db-path", "tables.db"])
+        Self::start_with(folders::temporary("dynamo")?, &IN_A_FILE)
+    }
+
+    /// The same on a copy of what [`save`](Self::save) has written.
+    pub fn start_from(saved: &Path) -> Result<Self> {
+        Self::start_with(folders::temporary_copy("dynamo", saved)?, &IN_A_FILE)
+    }
+
+    /// Stops it, copies its tables, which a kill does not harm, to a new folder, and starts it again.
+    pub fn save(&self, to: &Path) -> Result<()> {
+        self.server.kill()?;
+        folders::copy(self.folder(), to)?;
+        self.restart()
     }
 
     /// The same with tables in memory, which a kill loses. A file is synced for every single item,
     /// so who writes many waits for the disk as nobody does for DynamoDB.
     pub fn start_in_memory() -> Result<Self> {
-        Self::start_with(&[])
+        Self::start_with(folders::temporary("dynamo")?, &[])
     }
 
-    fn start_with(options: &[&str]) -> Result<Self> {
-        let program = find()?;
-        let (folder, port) = (folders::temporary("dynamo")?, ports::reserve()?);
+    fn start_with(folder: TempDir, options: &[&str]) -> Result<Self> {
+        let (program, port) = (find()?, ports::reserve()?);
         let port_text = port.to_string();
         let words = ["serve", "--log", "quiet", "--port", &port_text];
         let arguments = words.iter().chain(options).map(|word| (*word).to_owned()).collect();

@@ -42,6 +42,33 @@ pub(crate) fn temporary(name: &str) -> Result<TempDir> {
     made.with_context(|| format!("cannot make a folder in {}", parent.display()))
 }
 
+/// The same with a copy of what another folder holds.
+pub(crate) fn temporary_copy(name: &str, from: &Path) -> Result<TempDir> {
+    let folder = temporary(name)?;
+    copy_into(from, folder.path())?;
+    Ok(folder)
+}
+
+/// Copies a folder to one that is not there yet.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to).with_context(|| format!("cannot make {}", to.display()))?;
+    copy_into(from, to)
+}
+
+fn copy_into(from: &Path, to: &Path) -> Result<()> {
+    let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            copy(&from, &to)?;
+        } else {
+            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Takes a lock that only one process holds at a time; free again when the value is dropped.
 pub(crate) fn lock(name: &str) -> Result<File> {
     let folder = services();

@@ -32,3 +32,4 @@ pub use nginx::Nginx;
 pub use proxy::Proxy;
 pub use redis::RedisNode;
 pub use server::Server;
+pub use spawner::command;

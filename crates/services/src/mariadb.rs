@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 
 use crate::server::{self, Recipe, Server};
 use crate::{folders, ports, program};
@@ -50,12 +51,27 @@ impl MariaDb {
 
     /// The same with more options of `mariadbd`; a later option wins over an earlier one.
     pub fn start_with(options: &[&str]) -> Result<Self> {
-        let program = program::find("mariadbd")?;
-        let client = program::find("mariadb")?;
-        let template = template(&program)?;
-        let (folder, port) = (folders::temporary("mariadb")?, ports::reserve()?);
-        let data = folder.path().join("data");
-        copy_folder(&template, &data)?;
+        let template = template(&program::find("mariadbd")?)?;
+        let folder = folders::temporary("mariadb")?;
+        folders::copy(&template, &folder.path().join("data"))?;
+        Self::start_in(folder, options)
+    }
+
+    /// The same on a copy of what [`save`](Self::save) has written.
+    pub fn start_from(saved: &Path, options: &[&str]) -> Result<Self> {
+        Self::start_in(folders::temporary_copy("mariadb", saved)?, options)
+    }
+
+    /// Stops it in order, copies its data to a new folder, and starts it again. The binary log is
+    /// emptied before: nobody replicates from a copy.
+    pub fn save(&self, to: &Path) -> Result<()> {
+        self.sql("RESET MASTER")?;
+        self.server.save(to, || self.sql("SHUTDOWN").map(drop))
+    }
+
+    fn start_in(folder: TempDir, options: &[&str]) -> Result<Self> {
+        let (program, client) = (program::find("mariadbd")?, program::find("mariadb")?);
+        let (port, data) = (ports::reserve()?, folder.path().join("data"));
         let mut arguments = start_arguments(&data, port);
         arguments.extend(options.iter().map(|option| (*option).to_owned()));
         let recipe = Recipe { program, arguments, answers: greets };
@@ -156,20 +172,6 @@ fn install(template: &Path) -> Result<()> {
     fs::create_dir_all(template.parent().unwrap_or(template))?;
     // Moved when complete, so that a killed installation is never taken for a template.
     fs::rename(&data, template).with_context(|| format!("cannot make {}", template.display()))
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir(to).with_context(|| format!("cannot make {}", to.display()))?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type()?.is_dir() {
-            copy_folder(&from, &to)?;
-        } else {
-            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
-        }
-    }
-    Ok(())
 }
 
 /// An identifier in SQL.

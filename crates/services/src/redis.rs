@@ -2,8 +2,10 @@
 
 use std::io::{Read, Write};
 use std::ops::Deref;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 
 use crate::server::{self, Recipe, Server};
 use crate::{folders, ports, program};
@@ -28,6 +30,20 @@ impl RedisNode {
         Ok(Self { server: start_server(options)? })
     }
 
+    /// The same on a copy of what [`save`](Self::save) has written.
+    pub fn start_from(saved: &Path) -> Result<Self> {
+        Ok(Self { server: start_in(folders::temporary_copy("redis", saved)?, &[])? })
+    }
+
+    /// Stops it in order, copies its data to a new folder, and starts it again.
+    pub fn save(&self, to: &Path) -> Result<()> {
+        self.server.save(to, || {
+            // It ends without an answer.
+            let _ended = ask(self.port(), "SHUTDOWN");
+            Ok(())
+        })
+    }
+
     /// The address as clients want it.
     pub fn url(&self) -> String {
         url(self.port())
@@ -43,8 +59,11 @@ impl Deref for RedisNode {
 }
 
 pub(crate) fn start_server(options: &[&str]) -> Result<Server> {
-    let program = program::find("redis-server")?;
-    let (folder, port) = (folders::temporary("redis")?, ports::reserve()?);
+    start_in(folders::temporary("redis")?, options)
+}
+
+fn start_in(folder: TempDir, options: &[&str]) -> Result<Server> {
+    let (program, port) = (program::find("redis-server")?, ports::reserve()?);
     let mut arguments = vec!["--port".to_owned(), port.to_string()];
     arguments.extend(OPTIONS.iter().chain(options).map(|option| (*option).to_owned()));
     let answers = |port| ask(port, "PING").is_ok_and(|answer| answer == "+PONG");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::{program, spawner, wait};
+use crate::{folders, program, spawner, wait};
 
 /// How long a probe waits for an answer before it is made anew.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
@@ -82,6 +82,14 @@ impl Server {
             Ok((self.recipe.answers)(self.port))
         });
         ready.with_context(|| format!("{}, log:\n{}", self.name(), self.log()))
+    }
+
+    /// Has it stop by itself, copies its folder to a new one, and starts it again.
+    pub(crate) fn save(&self, to: &Path, stop: impl FnOnce() -> Result<()>) -> Result<()> {
+        stop()?;
+        wait::until("the server has stopped", || Ok(self.check_alive().is_err()))?;
+        folders::copy(self.folder(), to)?;
+        self.restart()
     }
 
     /// Stops it with SIGSTOP: connections stay open and are even accepted, and nothing answers.

@@ -24,8 +24,10 @@ static ORDERS: LazyLock<Mutex<Sender<Order>>> = LazyLock::new(|| {
     Mutex::new(orders)
 });
 
-/// The program, told to die with its parent where the system can do that.
-pub(crate) fn command(program: &std::path::Path) -> Command {
+/// The program, told to die with the thread that starts it where the system can do that.
+///
+/// For programs of a caller's own, which he starts on a thread that lives as long as he wants them.
+pub fn command(program: &std::path::Path) -> Command {
     let Ok(setpriv) = program::find("setpriv") else {
         return Command::new(program);
     };

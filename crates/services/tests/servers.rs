@@ -49,6 +49,27 @@ fn mariadb_is_durable_and_survives_a_kill() {
 }
 
 #[test]
+fn what_was_saved_is_there_in_another_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = |name: &str| folder.path().join(name);
+    let db = MariaDb::start().unwrap();
+    db.url("shop");
+    db.sql("CREATE TABLE shop.t (id INT PRIMARY KEY); INSERT INTO shop.t VALUES (7)").unwrap();
+    db.save(&saved("mariadb")).unwrap();
+    // It goes on, and what comes later is not in the copy.
+    db.sql("INSERT INTO shop.t VALUES (8)").unwrap();
+    let other = MariaDb::start_from(&saved("mariadb"), &["--sync-binlog=0"]).unwrap();
+    assert_eq!(other.sql("SELECT id FROM shop.t; SELECT @@sync_binlog").unwrap(), "7\n0\n");
+
+    let redis = RedisNode::start().unwrap();
+    expect(&mut connect(&redis), "SET a b", "+OK\r\n");
+    redis.save(&saved("redis")).unwrap();
+    let other = RedisNode::start_from(&saved("redis")).unwrap();
+    expect(&mut connect(&other), "GET a", "$1\r\nb\r\n");
+    expect(&mut connect(&redis), "GET a", "$1\r\nb\r\n");
+}
+
+#[test]
 fn mariadb_options_win_and_users_have_only_their_grants() {
     let db = MariaDb::start_with(&["--sync-binlog=0"]).unwrap();
     assert_eq!(db.sql("SELECT @@sync_binlog").unwrap(), "0\n");
@@ -163,6 +184,12 @@ fn dynamo_keeps_its_items_when_killed() {
     dynamo.restart().unwrap();
     let key = r#"{"TableName":"shop","Key":{"pk":{"S":"a"}}}"#;
     assert!(dynamo_call(&dynamo, "GetItem", key).contains("green"));
+
+    let folder = tempfile::tempdir().unwrap();
+    dynamo.save(&folder.path().join("saved")).unwrap();
+    assert!(dynamo_call(&dynamo, "GetItem", key).contains("green"));
+    let other = Dynamo::start_from(&folder.path().join("saved")).unwrap();
+    assert!(dynamo_call(&other, "GetItem", key).contains("green"));
 }
 
 /// An HTTP node that gives every request the same answer and tells who it is.
