@@ -1,16 +1,21 @@
 //! `cargo xtask bench <name> [args…]`: build what is measured, then run the measuring crate.
 //!
 //! The benchmark drives the release binary from outside, as a client, so both are built first and
-//! neither build is part of a measurement.
+//! neither build is part of a measurement. The ladder also needs a Python environment, which is made
+//! if it is missing.
 
 use anyhow::{Result, bail};
 
 use crate::process;
+use crate::services::{self, Purpose};
 
 /// Builds the release binary and runs one benchmark; the arguments are passed on as they are.
 pub fn run(arguments: &[String]) -> Result<()> {
     if arguments.is_empty() {
         bail!("which benchmark? for example `cargo xtask bench missions`");
+    }
+    if arguments.first().is_some_and(|name| name == "ladder") {
+        services::ensure(Purpose::Bench, false)?;
     }
     process::run(process::cargo().args([
         "build",

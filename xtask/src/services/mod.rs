@@ -10,6 +10,7 @@
 
 mod apt;
 pub mod dynoxide;
+pub mod ladder;
 pub mod venv;
 
 use std::path::Path;
@@ -81,29 +82,63 @@ const PROGRAMS: &[Program] = &[
         why: "the contract tests run a Python tool in its own environment",
         present: || python().is_some(),
     },
+    Program {
+        package: "python3-dev",
+        needed_for: Purpose::Bench,
+        why: "the latency ladder's Python packages are compiled against it",
+        present: ladder::has_headers,
+    },
+    Program {
+        package: "libmariadb-dev",
+        needed_for: Purpose::Bench,
+        why: "the latency ladder's Django talks to MariaDB by its C library",
+        present: || process::on_path("mariadb_config"),
+    },
+    Program {
+        package: "pkg-config",
+        needed_for: Purpose::Bench,
+        why: "it tells where that library is",
+        present: || process::on_path("pkg-config"),
+    },
+    Program {
+        package: "gcc",
+        needed_for: Purpose::Bench,
+        why: "it compiles them",
+        present: || process::on_path("gcc"),
+    },
 ];
 
 /// Something that no package of Debian brings, made under the target folder.
 struct Made {
+    needed_for: Purpose,
     requirement: &'static str,
     why: &'static str,
     present: fn() -> bool,
     create: fn() -> Result<()>,
 }
 
-/// Everything that is made here; tests and benchmarks need all of it.
+/// Everything that is made here.
 const MADE: &[Made] = &[
     Made {
+        needed_for: Purpose::Test,
         requirement: venv::REQUIREMENT,
         why: venv::WHY,
         present: venv::is_ready,
         create: venv::create,
     },
     Made {
+        needed_for: Purpose::Test,
         requirement: dynoxide::REQUIREMENT,
         why: dynoxide::WHY,
         present: dynoxide::is_ready,
         create: dynoxide::create,
+    },
+    Made {
+        needed_for: Purpose::Bench,
+        requirement: ladder::REQUIREMENT,
+        why: ladder::WHY,
+        present: ladder::is_ready,
+        create: ladder::create,
     },
 ];
 
@@ -113,7 +148,8 @@ pub fn ensure(purpose: Purpose, check_only: bool) -> Result<()> {
     for program in &programs {
         println!("missing: {} ({})", program.package, program.why);
     }
-    let made: Vec<&Made> = MADE.iter().filter(|made| !(made.present)()).collect();
+    let wanted = MADE.iter().filter(|made| made.needed_for <= purpose);
+    let made: Vec<&Made> = wanted.filter(|made| !(made.present)()).collect();
     for made in &made {
         println!("missing: {} ({})", made.requirement, made.why);
     }

@@ -162,10 +162,10 @@ pub(super) const SERDE_FREE: &[&str] = &["domain", "store", "engine"];
 pub(super) const OWNED: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &["store-sqlite"]),
     ("rusqlite", &["store-sqlite"]),
-    ("sqlx", &["store-mysql"]),
+    ("sqlx", &["store-mysql", "bench"]),
     ("aws-config", &["store-dynamo"]),
-    ("aws-sdk-dynamodb", &["store-dynamo"]),
-    ("redis", &["cache"]),
+    ("aws-sdk-dynamodb", &["store-dynamo", "bench"]),
+    ("redis", &["cache", "bench"]),
     ("reqwest", &["jobs", "app", "bench"]),
     ("askama", &["pages"]),
     ("axum", &["api", "pages", "app", "bench"]),
