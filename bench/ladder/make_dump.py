@@ -1,7 +1,6 @@
 """Writes a dump of a seeded Guerdon, and Guerdon's own answers, by its API.
 
-The sample was made with it; README.md has the commands. It takes some milliseconds for each user,
-so for hundreds of thousands of users a program that has them in memory writes the dump better.
+The sample was made with it, and the benchmark makes its dump with it; README.md has the commands.
 """
 
 import argparse
@@ -225,6 +224,7 @@ def main() -> None:
     parser.add_argument("--admin-key", required=True)
     parser.add_argument("--app-key", default="benchmark-live-key")
     parser.add_argument("--users", type=int, required=True)
+    parser.add_argument("--answers", type=int, help="users whose answers are written; else all")
     parser.add_argument("--sample", action="store_true", help="vary the data, and never let it age")
     arguments = parser.parse_args()
     folder, users = arguments.folder, arguments.users
@@ -241,7 +241,8 @@ def main() -> None:
         if row["status"] == "active":
             payouts = sum(one["payout"] * repeat_limit(one) for one in row["steps"])
             worth[row["line_item_id"]] = worth.get(row["line_item_id"], 0) + payouts
-    answers = [api.of_user("/v1/missions", user) for user in range(users)]
+    answered = users if arguments.answers is None else arguments.answers
+    answers = [api.of_user("/v1/missions", user) for user in range(max(answered, 1))]
 
     folder.mkdir(parents=True, exist_ok=True)
     write(folder, "revision", [{"catalog_revision": answers[0]["catalog_revision"]}], False)
@@ -268,7 +269,8 @@ def main() -> None:
     )
     write(folder, "users", user_rows, arguments.sample)
     answer_rows = [
-        {"user_id": f"user-{user}", "answer": answer} for user, answer in enumerate(answers)
+        {"user_id": f"user-{user}", "answer": answer}
+        for user, answer in enumerate(answers[:answered])
     ]
     write(folder, "answers", answer_rows, arguments.sample)
 

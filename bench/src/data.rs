@@ -29,6 +29,8 @@ const SAID: &str = "seed.json";
 pub(crate) struct Size {
     pub(crate) users: u32,
     pub(crate) enrollments: u32,
+    /// Of those, how many have one of two steps behind them.
+    pub(crate) in_progress: u32,
     pub(crate) line_items: u32,
 }
 
@@ -42,9 +44,9 @@ impl Data {
     /// Finds it, or makes it with `guerdon init` and `guerdon seed`.
     pub(crate) fn prepare(guerdon: &Guerdon, size: Size) -> Result<Self> {
         let kept = kept_folder()?;
-        let Size { users, enrollments, line_items } = size;
-        let parameters = format!("u{users}-e{enrollments}-l{line_items}-");
-        let folder = kept.join(format!("{parameters}{}", sources_digest()?));
+        let Size { users, enrollments, in_progress, line_items } = size;
+        let parameters = format!("u{users}-e{enrollments}-p{in_progress}-l{line_items}-");
+        let folder = kept.join(format!("{parameters}{}", sources_digest(SOURCES)?));
         if !is_fresh(&folder) {
             eprintln!("seeding {users} users, {enrollments} enrollments each …");
             let made = make(guerdon, &kept, size)?;
@@ -54,6 +56,14 @@ impl Data {
         let said = std::fs::read(folder.join(SAID))?;
         let world = serde_json::from_slice(&said).context("`guerdon seed` says something else")?;
         Ok(Self { folder, world })
+    }
+
+    /// Which data these are: other ones have another mark.
+    pub(crate) fn mark(&self) -> Result<String> {
+        let made = std::fs::metadata(self.folder.join(SAID))?.modified()?;
+        let made = made.duration_since(std::time::UNIX_EPOCH)?.as_nanos();
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        Ok(format!("{name} {made}"))
     }
 
     /// A private copy, on the same disk, that is removed in the end.
@@ -93,13 +103,17 @@ fn is_fresh(folder: &Path) -> bool {
 fn make(guerdon: &Guerdon, kept: &Path, size: Size) -> Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("seed-").tempdir_in(kept)?;
     guerdon.ask(folder.path(), &["init", &folder.path().to_string_lossy()])?;
-    let Size { users, enrollments, line_items } = size;
-    let (users, enrollments) = (users.to_string(), enrollments.to_string());
-    let line_items = line_items.to_string();
-    let said = guerdon.ask(
-        folder.path(),
-        &["seed", "--users", &users, "--enrollments", &enrollments, "--line-items", &line_items],
-    )?;
+    let Size { users, enrollments, in_progress, line_items } = size;
+    let numbers = [
+        ("--users", users),
+        ("--enrollments", enrollments),
+        ("--in-progress", in_progress),
+        ("--line-items", line_items),
+    ];
+    let numbers = numbers.map(|(name, number)| format!("{name}={number}"));
+    let mut arguments = vec!["seed"];
+    arguments.extend(numbers.iter().map(String::as_str));
+    let said = guerdon.ask(folder.path(), &arguments)?;
     std::fs::write(folder.path().join(SAID), serde_json::to_vec_pretty(&said)?)?;
     Ok(folder)
 }
@@ -124,7 +138,8 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-fn remove_older(kept: &Path, parameters: &str) -> Result<()> {
+/// Removes what a name of kept data begins with.
+pub(crate) fn remove_older(kept: &Path, parameters: &str) -> Result<()> {
     for entry in std::fs::read_dir(kept)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(parameters) {
@@ -134,9 +149,10 @@ fn remove_older(kept: &Path, parameters: &str) -> Result<()> {
     Ok(())
 }
 
-fn sources_digest() -> Result<String> {
+/// What data are made with: when one of these files changes, they are made anew.
+pub(crate) fn sources_digest(sources: &[&str]) -> Result<String> {
     let mut files = Vec::new();
-    for source in SOURCES {
+    for source in sources {
         collect(&root().join(source), &mut files)?;
     }
     files.sort();
@@ -149,7 +165,8 @@ fn sources_digest() -> Result<String> {
 
 /// All files at or below a path; a path that is not there has none.
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    if path.is_file() {
+    // Python's compiled files say nothing of their own.
+    if path.is_file() && path.extension().is_none_or(|extension| extension != "pyc") {
         files.push(path.to_owned());
     } else if path.is_dir() {
         for entry in std::fs::read_dir(path)? {

@@ -4,18 +4,22 @@ use std::fs::{File, read_to_string};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::data;
+use crate::process::{self, Process};
 use crate::server::{Guerdon, succeeded};
 
 /// Writes that are timed for the disk's median.
 const FSYNCS: usize = 201;
 /// Bytes of each: a page.
 const FSYNC_BYTES: usize = 4_096;
+
+/// A process that takes more of a core than this counts as busy.
+const BUSY_CORES: f64 = 0.05;
 
 /// A machine and the programs on it.
 #[derive(Debug, Serialize)]
@@ -64,6 +68,42 @@ impl Machine {
             self.rustc
         )
     }
+}
+
+/// What else the machine does, from now on: processes that this one has not started.
+pub(crate) struct Others {
+    before: Vec<Process>,
+    begun: Instant,
+}
+
+impl Others {
+    /// Begins to watch.
+    pub(crate) fn watch() -> Result<Self> {
+        Ok(Self { before: process::all()?, begun: Instant::now() })
+    }
+
+    /// Since then: cores that were busy for others, and who took more than a twentieth of one.
+    pub(crate) fn seen(&self) -> Result<(f64, Vec<String>)> {
+        let now = process::all()?;
+        let own = process::family(&now, std::process::id());
+        let others = now.iter().filter(|one| !own.contains(&one.pid));
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let used = others.map(|one| {
+            let before = self.before.iter().find(|before| before.pid == one.pid);
+            let before = before.map_or(Duration::ZERO, |before| before.cpu);
+            (&one.name, one.cpu.saturating_sub(before).as_secs_f64() / seconds)
+        });
+        let used: Vec<(&String, f64)> = used.collect();
+        let busy = used.iter().filter(|(_, cores)| *cores > BUSY_CORES);
+        let busy = busy.map(|(name, _)| (*name).clone()).collect();
+        Ok((used.iter().map(|(_, cores)| cores).sum(), busy))
+    }
+}
+
+/// Processes that wanted to run, on average over the last minute.
+pub(crate) fn load_average() -> f64 {
+    let text = read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// The value on the first line that begins with `name`, unit left out.

@@ -1,7 +1,7 @@
 //! Load for the release binary of `guerdon`, driven from outside as a client, and what it shows.
 //!
-//! `cargo xtask bench missions`, `cargo xtask bench conversions` and `cargo xtask bench shapes` build
-//! everything and run it. The server runs as a process of its own on a private copy of seeded data;
+//! `cargo xtask bench` with `missions`, `conversions`, `shapes` or `ladder` builds everything and runs
+//! it. The server runs as a process of its own on a private copy of seeded data;
 //! this program is the load generator, on one thread. Both share the machine's cores, so figures are
 //! lower than with a generator elsewhere, and each report says so. An answer that is not the expected
 //! one ends a run: there is no rate of errors, because a run with one is no measurement.
@@ -24,6 +24,7 @@ mod plays;
 mod conversions;
 mod figures;
 mod shapes;
+mod ladder;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -33,6 +34,8 @@ use clap::{Args, Parser, Subcommand};
 use tokio::runtime::Builder;
 
 use crate::data::Size;
+use crate::ladder::LadderOptions;
+use crate::ladder::rust::RustServer;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -53,6 +56,11 @@ enum Command {
     Conversions(Options),
     /// Lists and conversions on every shape, side by side.
     Shapes(Options),
+    /// Lists of missions from Django's first draft to the bare limit, rung by rung.
+    Ladder(LadderOptions),
+    /// A stage of the ladder in Rust; the ladder starts it.
+    #[command(hide = true)]
+    RustServer(RustServer),
     /// A server that answers the same bytes to everything; other benchmarks start it.
     #[command(hide = true)]
     BareServer {
@@ -77,7 +85,7 @@ impl Options {
     /// How much data there is.
     pub(crate) fn size(&self) -> Size {
         let users = if self.quick { 2_000 } else { 200_000 };
-        Size { users, enrollments: 10, line_items: 500 }
+        Size { users, enrollments: 10, in_progress: 0, line_items: 500 }
     }
 
     /// Runs of each kind of load.
@@ -109,16 +117,19 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<()> {
     // The generator keeps to one core; the bare server uses all, as the real one does.
     let mut runtime = match command {
-        Command::BareServer { .. } => Builder::new_multi_thread(),
-        Command::Missions(_) | Command::Conversions(_) | Command::Shapes(_) => {
-            Builder::new_current_thread()
-        }
+        Command::BareServer { .. } | Command::RustServer(_) => Builder::new_multi_thread(),
+        Command::Missions(_)
+        | Command::Conversions(_)
+        | Command::Shapes(_)
+        | Command::Ladder(_) => Builder::new_current_thread(),
     };
     runtime.enable_all().build()?.block_on(async {
         match command {
             Command::Missions(options) => missions::run(options).await,
             Command::Conversions(options) => conversions::run(options).await,
             Command::Shapes(options) => shapes::run(options).await,
+            Command::Ladder(options) => ladder::run(options).await,
+            Command::RustServer(wanted) => ladder::rust::serve(wanted).await,
             Command::BareServer { answer_bytes } => bare::serve(*answer_bytes).await,
         }
     })

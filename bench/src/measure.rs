@@ -33,18 +33,18 @@ impl Spread {
 /// One run, in the units of the report.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
-    answers: u64,
-    per_second: f64,
-    p50_ms: f64,
-    p90_ms: f64,
-    p95_ms: f64,
-    p99_ms: f64,
-    max_ms: f64,
+    pub(crate) answers: u64,
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p90_ms: f64,
+    pub(crate) p95_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) max_ms: f64,
     /// Share of answers that said that nothing has changed.
-    unchanged: f64,
-    body_bytes: f64,
-    server_cpu_us: f64,
-    generator_cpu_us: f64,
+    pub(crate) unchanged: f64,
+    pub(crate) body_bytes: f64,
+    pub(crate) server_cpu_us: f64,
+    pub(crate) generator_cpu_us: f64,
 }
 
 impl Sample {
@@ -71,11 +71,16 @@ impl Sample {
 
 /// Runs once, and sees what it has cost the server's process and this one.
 pub(crate) async fn sample(pid: u32, plan: &Plan, feed: &Feed<'_>) -> Result<Sample> {
+    sample_of(&[pid], plan, feed).await
+}
+
+/// The same of a server that is several processes.
+pub(crate) async fn sample_of(pids: &[u32], plan: &Plan, feed: &Feed<'_>) -> Result<Sample> {
     let own = std::process::id();
-    let (server, generator) = (process::cpu_time(pid)?, process::cpu_time(own)?);
+    let (server, generator) = (process::cpu_time_of(pids)?, process::cpu_time(own)?);
     let outcome = load::run(plan, feed).await?;
-    let server = process::cpu_time(pid)?.saturating_sub(server);
     let generator = process::cpu_time(own)?.saturating_sub(generator);
+    let server = process::cpu_time_of(pids)?.saturating_sub(server);
     Ok(Sample::new(&outcome, server, generator))
 }
 

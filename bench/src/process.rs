@@ -15,6 +15,45 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
     Ok(TICK * ticks)
 }
 
+/// The same of several processes together.
+pub(crate) fn cpu_time_of(pids: &[u32]) -> Result<Duration> {
+    pids.iter().map(|pid| cpu_time(*pid)).sum()
+}
+
+/// A process at one moment.
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    parent: u32,
+    pub(crate) name: String,
+    pub(crate) cpu: Duration,
+}
+
+/// All processes of the machine.
+pub(crate) fn all() -> Result<Vec<Process>> {
+    let entries = std::fs::read_dir("/proc").context("there is no /proc")?;
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    // One that has ended meanwhile is left out.
+    Ok(pids.filter_map(|pid| parse(pid, &read(pid, "stat").ok()?)).collect())
+}
+
+/// A process and all that it has started, and those have started.
+pub(crate) fn family(all: &[Process], pid: u32) -> Vec<u32> {
+    let mut members = vec![pid];
+    let mut at = 0;
+    while let Some(&parent) = members.get(at) {
+        members.extend(all.iter().filter(|one| one.parent == parent).map(|one| one.pid));
+        at += 1;
+    }
+    members
+}
+
+fn parse(pid: u32, stat: &str) -> Option<Process> {
+    let (before, after) = stat.rsplit_once(')')?;
+    let (_, name) = before.split_once('(')?;
+    let parent = after.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Process { pid, parent, name: name.to_owned(), cpu: TICK * ticks(stat)? })
+}
+
 /// Memory of a process that is in RAM, in bytes.
 pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
     let status = read(pid, "status")?;
@@ -55,6 +94,17 @@ mod tests {
     fn names_with_brackets_and_spaces_do_not_shift_the_fields() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 31 0 0 20 0 3 0 100 1 2";
         assert_eq!(ticks(stat), Some(281));
+        let process = parse(7, stat).unwrap();
+        assert_eq!((process.parent, process.name.as_str()), (1, "a) b"));
+    }
+
+    #[test]
+    fn a_family_goes_down_all_generations() {
+        let process =
+            |pid, parent| Process { pid, parent, name: String::new(), cpu: Duration::ZERO };
+        let all = [process(1, 0), process(2, 1), process(3, 2), process(4, 1), process(5, 9)];
+        assert_eq!(family(&all, 1), [1, 2, 4, 3]);
+        assert_eq!(family(&all, 5), [5]);
     }
 
     #[test]

@@ -22,6 +22,21 @@ pub(crate) struct Fact {
     unit: &'static str,
 }
 
+/// A table beside that of the loads; the first row names the columns.
+#[derive(Debug, Serialize)]
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// A plot that lies beside the page.
+#[derive(Debug, Serialize)]
+pub(crate) struct Image {
+    pub(crate) says: String,
+    /// Relative to the page.
+    pub(crate) path: String,
+}
+
 /// A figure that was aimed at.
 #[derive(Debug, Serialize)]
 pub(crate) struct Aim {
@@ -68,6 +83,8 @@ pub(crate) struct Report {
     machine: Machine,
     data: Contents,
     rows: Vec<Row>,
+    tables: Vec<Table>,
+    images: Vec<Image>,
     facts: Vec<Fact>,
     /// Sentences about the circumstances.
     notes: Vec<String>,
@@ -89,6 +106,8 @@ impl Report {
             machine: Machine::look(guerdon)?,
             data,
             rows: Vec::new(),
+            tables: Vec::new(),
+            images: Vec::new(),
             facts: Vec::new(),
             notes: Vec::new(),
             aims: Vec::new(),
@@ -111,6 +130,16 @@ impl Report {
     /// Adds a figure.
     pub(crate) fn fact(&mut self, what: &str, value: f64, unit: &'static str) {
         self.facts.push(Fact { what: what.to_owned(), value, unit });
+    }
+
+    /// Adds a table, which stands before that of the loads.
+    pub(crate) fn table(&mut self, table: Table) {
+        self.tables.push(table);
+    }
+
+    /// Adds a plot.
+    pub(crate) fn image(&mut self, image: Image) {
+        self.images.push(image);
     }
 
     /// Adds a sentence about the circumstances.
@@ -150,8 +179,11 @@ impl Report {
         for note in &self.notes {
             let _ = writeln!(text, "{note}");
         }
+        for Table { title, rows } in &self.tables {
+            let _ = writeln!(text, "\n{title}\n\n{}", aligned(rows));
+        }
         text.push('\n');
-        text.push_str(&aligned(&self.table()));
+        text.push_str(&aligned(&self.loads()));
         text.push('\n');
         for line in self.fact_lines().chain(self.aim_lines()) {
             let _ = write!(text, "\n{line}");
@@ -172,12 +204,13 @@ impl Report {
         })
     }
 
-    fn table(&self) -> Vec<Vec<String>> {
+    fn loads(&self) -> Vec<Vec<String>> {
         let rows = self.rows.iter().map(cells);
         std::iter::once(HEAD.iter().map(|cell| (*cell).to_owned()).collect()).chain(rows).collect()
     }
 
-    fn write_docs(&self) -> Result<()> {
+    /// Puts the report into the page.
+    pub(crate) fn write_docs(&self) -> Result<()> {
         let path = data::root().join("docs/performance.md");
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", path.display()))?;
@@ -196,9 +229,13 @@ impl Report {
         for note in &self.notes {
             let _ = writeln!(text, "{note}");
         }
-        text.push('\n');
-        text.push_str(&markdown(&self.table()));
-        text.push('\n');
+        for Image { says, path } in &self.images {
+            let _ = write!(text, "\n![{says}]({path})\n");
+        }
+        for Table { title, rows } in &self.tables {
+            let _ = write!(text, "\n{title}\n\n{}", markdown(rows));
+        }
+        let _ = write!(text, "\n{}\n", markdown(&self.loads()));
         for line in self.fact_lines() {
             let _ = writeln!(text, "- {line}");
         }
@@ -246,7 +283,7 @@ fn cells(row: &Row) -> Vec<String> {
 }
 
 /// A number with three digits that count, and thousands set apart.
-fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         size if size >= 99.95 => thousands(value.round() as i64),
         size if size >= 9.995 => format!("{value:.1}"),
@@ -274,7 +311,8 @@ fn aligned(table: &[Vec<String>]) -> String {
         let cells = table.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
+    let columns = table.first().map_or(0, Vec::len);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).enumerate();
         let padded = cells.map(|(column, (cell, width))| match column {

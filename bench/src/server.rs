@@ -60,23 +60,11 @@ impl Guerdon {
         let log = folder.join(format!("{}.log", arguments.join("")));
         let mut command = self.command(folder);
         command.args(arguments).args(["--listen", &address.to_string()]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
-        let begun = Instant::now();
-        let child = command.spawn().context("the server cannot be started")?;
-        let mut running = Running { child, address, log, ready_after: Duration::ZERO };
-        while !is_ready(address).await {
-            running.check_alive()?;
-            if begun.elapsed() > PATIENCE {
-                bail!("the server is not ready after {PATIENCE:?}\n{}", running.log_tail());
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        running.ready_after = begun.elapsed();
-        Ok(running)
+        Running::start(command, address, log).await
     }
 
     fn command(&self, folder: &Path) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = services::command(&self.binary);
         command.arg("--config").arg(folder.join("guerdon.toml"));
         // The DynamoDB of a benchmark takes any.
         command.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench");
@@ -94,6 +82,27 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Starts a command that serves at the address, and waits until it says that it is ready.
+    pub(crate) async fn start(
+        mut command: Command,
+        address: SocketAddr,
+        log: PathBuf,
+    ) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
+        let begun = Instant::now();
+        let child = command.spawn().context("the server cannot be started")?;
+        let mut running = Self { child, address, log, ready_after: Duration::ZERO };
+        while !is_ready(address).await {
+            running.check_alive()?;
+            if begun.elapsed() > PATIENCE {
+                bail!("the server is not ready after {PATIENCE:?}\n{}", running.log_tail());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        running.ready_after = begun.elapsed();
+        Ok(running)
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
@@ -143,7 +152,7 @@ async fn is_ready(address: SocketAddr) -> bool {
 }
 
 /// An address that nobody listened on a moment ago.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 

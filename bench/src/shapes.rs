@@ -6,7 +6,7 @@
 mod caches;
 mod hot;
 mod loads;
-mod place;
+pub(crate) mod place;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Shape {
     const GROWN: [Self; 3] = [Self::Compact, Self::Standard, Self::Scaled];
 
     /// Its name.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
             Self::Compact => "compact",
@@ -64,8 +64,8 @@ impl Shape {
 /// How much data there is, the same for all: a move to a local DynamoDB takes its time.
 fn size(options: &Options) -> Size {
     match options.quick {
-        true => Size { users: 150, enrollments: 10, line_items: 150 },
-        false => Size { users: 10_000, enrollments: 10, line_items: 500 },
+        true => Size { users: 150, enrollments: 10, in_progress: 0, line_items: 150 },
+        false => Size { users: 10_000, enrollments: 10, in_progress: 0, line_items: 500 },
     }
 }
 
@@ -111,12 +111,7 @@ impl Bench<'_> {
     fn grown(&mut self, shape: Shape, servers: &Servers) -> Result<Home> {
         eprintln!("moving the data to {} …", shape.name());
         let from = self.seeded()?;
-        let home = Home::make(shape, servers, &from)?;
-        let to = home.config_file();
-        let to = to.to_string_lossy();
-        self.guerdon.ask(home.folder.path(), &["migrate"])?;
-        self.guerdon.ask(from.folder.path(), &["catalog", "copy", "--to", &to])?;
-        let moved = self.guerdon.ask(from.folder.path(), &["migrate-state", "--to", &to])?;
+        let (home, moved) = Home::grow(&self.guerdon, shape, servers, &from)?;
         let number =
             |name: &str| moved[name].as_f64().with_context(|| format!("a move says no {name}"));
         let (users, records) = (number("users")?, number("records")?);

@@ -28,6 +28,7 @@ pub(crate) struct World {
 pub(crate) struct Contents {
     pub(crate) users: u32,
     enrollments_per_user: u32,
+    in_progress_per_user: u32,
     line_items: u32,
     ad_groups: u32,
     missions: u32,
@@ -37,10 +38,15 @@ pub(crate) struct Contents {
 impl Contents {
     /// In one sentence.
     pub(crate) fn sentence(&self) -> String {
-        let Self { users, enrollments_per_user, line_items, ad_groups, missions, steps } = self;
+        let Self { users, enrollments_per_user: enrollments, line_items, ad_groups, .. } = self;
+        let Self { in_progress_per_user: in_progress, missions, steps, .. } = self;
+        let done = match in_progress {
+            0 => String::new(),
+            _ => format!(" ({in_progress} with a step done)"),
+        };
         format!(
-            "The data are {users} users with {enrollments_per_user} enrollments each, {line_items} \
-             line items, {ad_groups} ad groups, {missions} missions and {steps} steps."
+            "The data are {users} users with {enrollments} enrollments each{done}, {line_items} line \
+             items, {ad_groups} ad groups, {missions} missions and {steps} steps."
         )
     }
 }

@@ -1,9 +1,10 @@
 //! Where a shape is: its servers, its configuration, and the processes that run on it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use services::{Dynamo, MariaDb, RedisCluster, RedisNode};
 use tempfile::TempDir;
 
@@ -27,16 +28,16 @@ const TOLD: [&str; 8] = [
 ];
 
 /// The servers of all shapes. Each shape has a database, a table and a prefix of its own on them.
-pub(super) struct Servers {
-    mariadb: MariaDb,
-    dynamo: Dynamo,
-    redis: RedisNode,
+pub(crate) struct Servers {
+    pub(crate) mariadb: MariaDb,
+    pub(crate) dynamo: Dynamo,
+    pub(crate) redis: RedisNode,
     cluster: RedisCluster,
 }
 
 impl Servers {
     /// Starts them.
-    pub(super) fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         Ok(Self {
             mariadb: MariaDb::start_with(&MARIADB)?,
             dynamo: Dynamo::start()?,
@@ -45,8 +46,33 @@ impl Servers {
         })
     }
 
+    /// Starts them on what an earlier [`save`](Self::save) has written. The cluster is a cache only,
+    /// and begins empty.
+    pub(crate) fn start_from(saved: &Path) -> Result<Self> {
+        Ok(Self {
+            mariadb: MariaDb::start_from(&saved.join("mariadb"), &MARIADB)?,
+            dynamo: Dynamo::start_from(&saved.join("dynamo"))?,
+            redis: RedisNode::start_from(&saved.join("redis"))?,
+            cluster: RedisCluster::start(3, 0)?,
+        })
+    }
+
+    /// Copies what they hold to a folder; they are stopped meanwhile.
+    pub(crate) fn save(&self, to: &Path) -> Result<()> {
+        self.mariadb.save(&to.join("mariadb"))?;
+        self.dynamo.save(&to.join("dynamo"))?;
+        self.redis.save(&to.join("redis"))
+    }
+
+    /// Their processes.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        let alone = [self.mariadb.pid(), self.dynamo.pid(), self.redis.pid()];
+        let cluster = (0..self.cluster.urls().len()).map(|place| self.cluster.node(place).pid());
+        alone.into_iter().chain(cluster).flatten().collect()
+    }
+
     /// How MariaDB is set, as it says itself, in one sentence.
-    pub(super) fn settings(&self) -> Result<String> {
+    pub(crate) fn settings(&self) -> Result<String> {
         let names = TOLD.map(|name| format!("'{name}'")).join(", ");
         let shown = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
         let lines = self.mariadb.sql(&shown)?;
@@ -80,14 +106,14 @@ impl Servers {
 }
 
 /// The folder of a shape.
-pub(super) struct Home {
-    pub(super) shape: Shape,
-    pub(super) folder: TempDir,
+pub(crate) struct Home {
+    pub(crate) shape: Shape,
+    pub(crate) folder: TempDir,
 }
 
 impl Home {
     /// One with the master key of another, and nothing in its stores yet.
-    pub(super) fn make(shape: Shape, servers: &Servers, from: &Self) -> Result<Self> {
+    pub(crate) fn make(shape: Shape, servers: &Servers, from: &Self) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(data::kept_folder()?)?;
         let key = |folder: &TempDir| folder.path().join("master.key");
         std::fs::copy(key(&from.folder), key(&folder)).context("the data have no master key")?;
@@ -96,17 +122,34 @@ impl Home {
         Ok(home)
     }
 
+    /// One that holds what another one held, brought there by the commands that an operator grows
+    /// with; and what the last of them said.
+    pub(crate) fn grow(
+        guerdon: &Guerdon,
+        shape: Shape,
+        servers: &Servers,
+        from: &Self,
+    ) -> Result<(Self, Value)> {
+        let home = Self::make(shape, servers, from)?;
+        let to = home.config_file();
+        let to = to.to_string_lossy();
+        guerdon.ask(home.folder.path(), &["migrate"])?;
+        guerdon.ask(from.folder.path(), &["catalog", "copy", "--to", &to])?;
+        let moved = guerdon.ask(from.folder.path(), &["migrate-state", "--to", &to])?;
+        Ok((home, moved))
+    }
+
     /// Writes its configuration with a cache.
     pub(super) fn configure(&self, servers: &Servers, cache: Caching) -> Result<()> {
         Ok(std::fs::write(self.config_file(), servers.config(self.shape, cache))?)
     }
 
-    pub(super) fn config_file(&self) -> PathBuf {
+    pub(crate) fn config_file(&self) -> PathBuf {
         self.folder.path().join("guerdon.toml")
     }
 
     /// Starts what the shape runs.
-    pub(super) async fn serve(&self, guerdon: &Guerdon) -> Result<Node> {
+    pub(crate) async fn serve(&self, guerdon: &Guerdon) -> Result<Node> {
         let folder = self.folder.path();
         Ok(match self.shape {
             Shape::Scaled => Node {
@@ -119,30 +162,30 @@ impl Home {
 }
 
 /// What runs on a shape.
-pub(super) struct Node {
+pub(crate) struct Node {
     answering: Running,
     working: Option<Running>,
 }
 
 impl Node {
     /// Where requests go.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.answering.address
     }
 
     /// The process that answers them.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.answering.pid()
     }
 
     /// Where all of its processes tell their figures.
-    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         let working = self.working.iter().map(|running| running.address);
         [self.answering.address].into_iter().chain(working).collect()
     }
 
     /// Stops it in order.
-    pub(super) fn stop(self) -> Result<()> {
+    pub(crate) fn stop(self) -> Result<()> {
         self.answering.stop()?;
         self.working.map_or(Ok(()), Running::stop)
     }
