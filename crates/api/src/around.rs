@@ -11,9 +11,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use engine::{Asker, Ctx, Spent};
+use engine::{Asker, Ctx, Spent, TRACE};
 use futures_util::FutureExt;
 use metrics::Histogram;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::extract::{BODY_MAX, read_body};
 use crate::limits;
@@ -23,8 +25,8 @@ use crate::state::Api;
 /// Carries the request's id, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
-/// Room for the value of that header.
-const SERVER_TIMING_BYTES: usize = 40;
+/// Room for the longest value of it, of two numbers at their limits.
+const SERVER_TIMING_BYTES: usize = 56;
 
 /// Longest request id that is taken over from a caller.
 const REQUEST_ID_MAX: usize = 64;
@@ -38,6 +40,8 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 const REQUEST_SECONDS: &str = "guerdon_http_request_seconds";
 /// Store calls of requests, by `route`.
 const STORE_CALLS: &str = "guerdon_http_store_calls";
+/// Seconds that requests spent in them, by `route`; not told of routes that make none.
+const STORE_SECONDS: &str = "guerdon_http_store_seconds";
 /// Users that were shown through a cache, by `source`: `store`, `cache`, or `stale` while the store
 /// fails.
 const SHOWN: &str = "guerdon_shown_users_total";
@@ -55,24 +59,28 @@ pub(crate) async fn around(
     let labels = Labels::of(&request);
     let ctx = Arc::new(Ctx::at(api.now()));
     request.extensions_mut().insert(Arc::clone(&ctx));
-    let response = match labels.route() {
-        // Whether the process lives does not depend on how much it has to do.
-        "/livez" => carried_out(request, next).await,
-        _ => limited(&api, request, next).await.unwrap_or_else(Problem::into_response),
-    };
+    let span = labels.span(&id);
+    let response = answered(&api, &labels, request, next).instrument(span.clone()).await;
     let mut response = written(response, &id, &labels);
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let spent = ctx.spent();
-    if spent.calls > 0 {
-        response.headers_mut().insert(SERVER_TIMING, server_timing(spent));
-    }
+    response.headers_mut().insert(SERVER_TIMING, server_timing(spent));
     if let Some(source) = ctx.seen() {
         metrics::counter!(SHOWN, "source" => source.name()).increment(1);
     }
+    finish(&span, response.status(), spent);
     api.meters.record(&labels, response.status(), begun.elapsed(), spent);
     response
+}
+
+async fn answered(api: &Api, labels: &Labels, request: Request, next: Next) -> Response {
+    match labels.route() {
+        // Whether the process lives does not depend on how much it has to do.
+        "/livez" => carried_out(request, next).await,
+        _ => limited(api, request, next).await.unwrap_or_else(Problem::into_response),
+    }
 }
 
 /// Carries a request out as far as there is room, its body first.
@@ -198,6 +206,19 @@ fn server_timing(spent: Spent) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("store"))
 }
 
+/// Tells the span of a request what came of it.
+fn finish(span: &Span, status: StatusCode, spent: Spent) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", status.as_u16());
+    span.record("store.calls", spent.calls);
+    span.record("store.micros", spent.micros);
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
 /// By what a request is counted. Routes are patterns, so there are few of them.
 struct Labels {
     route: Option<MatchedPath>,
@@ -221,6 +242,18 @@ impl Labels {
     fn route(&self) -> &str {
         self.route.as_ref().map_or("none", MatchedPath::as_str)
     }
+
+    /// The span of a request; the spans of its store calls lie in it.
+    fn span(&self, id: &str) -> Span {
+        let Self { method, .. } = self;
+        let route = self.route();
+        tracing::debug_span!(
+            target: TRACE, "request", otel.name = format_args!("{method} {route}"),
+            otel.kind = "server", otel.status_code = Empty, http.request.method = method,
+            http.route = route, http.response.status_code = Empty, request.id = id,
+            store.calls = Empty, store.micros = Empty
+        )
+    }
 }
 
 /// The figures of requests. Each is looked up by its labels once, since that costs more than to count.
@@ -230,6 +263,7 @@ pub(crate) struct Meters(RwLock<HashMap<String, RouteMeters>>);
 /// The figures of one route.
 struct RouteMeters {
     store_calls: Histogram,
+    store_seconds: Histogram,
     seconds: HashMap<(&'static str, StatusCode), Histogram>,
 }
 
@@ -259,6 +293,7 @@ impl Meters {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let route = known.entry(labels.route().to_owned()).or_insert_with(|| RouteMeters {
             store_calls: metrics::histogram!(STORE_CALLS, "route" => labels.route().to_owned()),
+            store_seconds: metrics::histogram!(STORE_SECONDS, "route" => labels.route().to_owned()),
             seconds: HashMap::new(),
         });
         let meter = metrics::histogram!(
@@ -272,8 +307,9 @@ impl Meters {
 
 impl RouteMeters {
     fn record(&self, meter: &Histogram, seconds: f64, spent: Spent) {
+        self.store_calls.record(f64::from(spent.calls));
         if spent.calls > 0 {
-            self.store_calls.record(f64::from(spent.calls));
+            self.store_seconds.record(Duration::from_micros(spent.micros).as_secs_f64());
         }
         meter.record(seconds);
     }
@@ -300,5 +336,8 @@ mod tests {
     fn store_calls_are_told() {
         let value = server_timing(Spent { calls: 2, micros: 1_041 });
         assert_eq!(value, "store;dur=1.041;desc=\"2\"");
+        assert_eq!(server_timing(Spent::default()), "store;dur=0.000;desc=\"0\"");
+        let value = server_timing(Spent { calls: u32::MAX, micros: u64::MAX });
+        assert_eq!(value, "store;dur=18446744073709551.615;desc=\"4294967295\"");
     }
 }

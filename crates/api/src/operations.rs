@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::extract::Command;
 use crate::state::{Api, Dependency};
 
 /// The text format of Prometheus.
@@ -68,8 +69,11 @@ async fn is_alive() -> Json<AliveDoc> {
         )),
     ),
 )]
-async fn is_ready(State(api): State<Arc<Api>>) -> (StatusCode, Json<ReadyDoc>) {
-    let dependencies = (api.given.readiness)().await;
+async fn is_ready(
+    State(api): State<Arc<Api>>,
+    Command(ctx): Command,
+) -> (StatusCode, Json<ReadyDoc>) {
+    let dependencies = (api.given.readiness)(ctx).await;
     let (code, status) = status_of(&dependencies);
     let dependencies = dependencies.into_iter().map(DependencyDoc::from).collect();
     (code, Json(ReadyDoc { status, dependencies }))

@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use domain::ids::bearer_digest;
 use domain::time::Timestamp;
 use domain::verify::Report;
-use engine::Engine;
+use engine::{Ctx, Engine};
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::around::Meters;
@@ -27,7 +27,7 @@ pub(crate) const REQUESTS_IN_FLIGHT_MAX: usize = 4_096;
 pub(crate) const BODIES_ARRIVING_MAX: usize = 1_024;
 
 /// Derives the books anew from one view of the store; an error is a sentence.
-pub type Verify = Arc<dyn Fn() -> Eventually<Result<Report, String>> + Send + Sync>;
+pub type Verify = Arc<dyn Fn(Arc<Ctx>) -> Eventually<Result<Report, String>> + Send + Sync>;
 
 /// What is being waited for.
 pub type Eventually<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -48,7 +48,7 @@ pub struct ApiState {
     /// The address under which users and partners reach the server, without a slash at its end.
     pub public_url: String,
     /// Asks everything the server depends on how it is.
-    pub readiness: Arc<dyn Fn() -> Eventually<Vec<Dependency>> + Send + Sync>,
+    pub readiness: Arc<dyn Fn(Arc<Ctx>) -> Eventually<Vec<Dependency>> + Send + Sync>,
     /// Writes the figures as Prometheus reads them.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Derives the books anew from one view of the store; an error is a sentence.

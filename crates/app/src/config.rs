@@ -44,6 +44,7 @@ pub(crate) struct Config {
     pub(crate) jobs: Jobs,
     pub(crate) egress: Egress,
     pub(crate) log: Log,
+    pub(crate) traces: Traces,
 }
 
 impl Config {
@@ -181,6 +182,24 @@ pub(crate) struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+/// Where traces of requests go.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Traces {
+    /// Where a collector takes OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; without it
+    /// there are no traces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) otlp_url: Option<String>,
+    /// One request in so many is traced, unless its caller traces it or does not.
+    pub(crate) keep_one_in: u32,
+}
+
+impl Default for Traces {
+    fn default() -> Self {
+        Self { otlp_url: None, keep_one_in: 1 }
     }
 }
 

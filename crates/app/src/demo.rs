@@ -23,7 +23,7 @@ use crate::cli::DemoArgs;
 use crate::commands::verify;
 use crate::output::{Finding, Output, counted};
 use crate::serve::{Server, StopSignal};
-use crate::telemetry;
+use crate::telemetry::Telemetry;
 use caller::Caller;
 use folder::Folder;
 use outside::Outside;
@@ -37,8 +37,8 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> anyhow::Result<()> {
     let outside_port = if args.port == 0 { 0 } else { args.port.checked_add(1).unwrap_or(0) };
     let outside_listener = bind(outside_port).await?;
     let folder = Folder::open(&args)?;
-    telemetry::log(&folder.loaded.config.log)?;
-    let server = Server::start_on(&folder.loaded, listener).await?;
+    let telemetry = Telemetry::start(&folder.loaded.config)?;
+    let server = Server::start_on(&folder.loaded, listener, telemetry).await?;
     let outside = Outside::serve(outside_listener, server.address, &folder.keys)?;
     let scene = Scene {
         caller: Caller::new(server.address)?,

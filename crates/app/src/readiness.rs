@@ -34,9 +34,9 @@ impl Readiness {
 
     /// Asks everything. Without the state store nothing can be answered; without the others the node
     /// goes on with what it has.
-    pub(crate) async fn dependencies(self: Arc<Self>) -> Vec<Dependency> {
+    pub(crate) async fn dependencies(self: Arc<Self>, ctx: Arc<Ctx>) -> Vec<Dependency> {
         let mut dependencies = vec![
-            dependency("state", true, self.state().await),
+            dependency("state", true, self.state(&ctx).await),
             dependency("catalog", false, self.freshness.problem(clock::now())),
             dependency("secrets", false, closed(&self.engine.closed_secrets())),
         ];
@@ -46,9 +46,8 @@ impl Readiness {
         dependencies
     }
 
-    async fn state(&self) -> Option<String> {
-        let ctx = Ctx::at(clock::now());
-        match timeout(ANSWER_WITHIN, self.engine.backlog(&ctx)).await {
+    async fn state(&self, ctx: &Ctx) -> Option<String> {
+        match timeout(ANSWER_WITHIN, self.engine.backlog(ctx)).await {
             Ok(answer) => answer.err().map(|error| error.to_string()),
             Err(_) => Some(format!("no answer within {} s", ANSWER_WITHIN.as_secs())),
         }

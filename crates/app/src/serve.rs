@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{ServeArgs, WorkerArgs};
 use crate::config::{Config, Loaded, State};
 use crate::readiness::Readiness;
+use crate::telemetry::Telemetry;
 use crate::wiring::{self, Node};
 use crate::{clock, http, telemetry};
 
@@ -48,10 +49,10 @@ fn listening(path: &Path, listen: Option<SocketAddr>) -> anyhow::Result<Loaded> 
 }
 
 async fn run_until_told(loaded: &Loaded, duty: Duty, begun: &str) -> anyhow::Result<()> {
-    telemetry::log(&loaded.config.log)?;
+    let telemetry = Telemetry::start(&loaded.config)?;
     http::raise_descriptors();
     let mut stop = StopSignal::new()?;
-    let server = Server::start(loaded, duty).await?;
+    let server = Server::start(loaded, duty, telemetry).await?;
     for closed in server.engine.closed_secrets() {
         tracing::warn!("a secret of the catalogue cannot be opened: {closed}");
     }
@@ -74,11 +75,19 @@ pub(crate) enum Duty {
     Work,
 }
 
+/// What a node is run with.
+struct Parts {
+    node: Node,
+    listener: TcpListener,
+    telemetry: Telemetry,
+}
+
 /// A running node.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) engine: Arc<Engine>,
     node: Node,
+    telemetry: Telemetry,
     stop: CancellationToken,
     stop_within: Duration,
     http: tokio::task::JoinHandle<()>,
@@ -87,22 +96,31 @@ pub(crate) struct Server {
 
 impl Server {
     /// Opens the stores, binds the port and starts the background work.
-    pub(crate) async fn start(loaded: &Loaded, duty: Duty) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        loaded: &Loaded,
+        duty: Duty,
+        telemetry: Telemetry,
+    ) -> anyhow::Result<Self> {
         let node = wiring::open(loaded).await?;
         let listen = loaded.config.server.listen;
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}; is another server running?"))?;
-        Self::run(loaded, duty, node, listener)
+        Self::run(loaded, duty, Parts { node, listener, telemetry })
     }
 
     /// The same, with every duty, on a port that is bound already.
-    pub(crate) async fn start_on(loaded: &Loaded, listener: TcpListener) -> anyhow::Result<Self> {
+    pub(crate) async fn start_on(
+        loaded: &Loaded,
+        listener: TcpListener,
+        telemetry: Telemetry,
+    ) -> anyhow::Result<Self> {
         let node = wiring::open(loaded).await?;
-        Self::run(loaded, Duty::Everything, node, listener)
+        Self::run(loaded, Duty::Everything, Parts { node, listener, telemetry })
     }
 
-    fn run(loaded: &Loaded, duty: Duty, node: Node, listener: TcpListener) -> anyhow::Result<Self> {
+    fn run(loaded: &Loaded, duty: Duty, parts: Parts) -> anyhow::Result<Self> {
+        let Parts { node, listener, telemetry } = parts;
         let config = &loaded.config;
         let metrics = telemetry::metrics()?;
         let address = listener.local_addr()?;
@@ -115,6 +133,10 @@ impl Server {
                 api::router(state, pages::router(pages))
             }
         };
+        let router = match config.traces.otlp_url {
+            Some(_) => router.layer(axum::middleware::from_fn(telemetry::go_on)),
+            None => router,
+        };
         let http = tokio::spawn(http::serve(listener, router, config.server.proxies, stop.clone()));
         let worker = worker(config, &node)?;
         let jobs = match duty {
@@ -125,6 +147,7 @@ impl Server {
             address,
             engine: Arc::clone(&node.engine),
             node,
+            telemetry,
             stop,
             stop_within: Duration::from_secs(config.server.stop_seconds),
             http,
@@ -147,6 +170,7 @@ impl Server {
         }
         drop(self.engine);
         drop(self.node);
+        self.telemetry.stop().await;
         Ok(())
     }
 }
@@ -170,7 +194,7 @@ fn api_state(
         }),
         public_url,
         verify: wiring::verify(loaded),
-        readiness: Arc::new(move || Box::pin(Arc::clone(&ready).dependencies())),
+        readiness: Arc::new(move |ctx| Box::pin(Arc::clone(&ready).dependencies(ctx))),
         metrics: Arc::new(move || metrics.render()),
     }
 }

@@ -97,10 +97,10 @@ fn assemble(loaded: &Loaded, vault: Vault, opened: Opened) -> anyhow::Result<Nod
 /// How the server derives its books anew: from one view of the store.
 pub(crate) fn verify(loaded: &Loaded) -> api::Verify {
     let loaded = Arc::new(loaded.clone());
-    Arc::new(move || {
+    Arc::new(move |ctx| {
         let loaded = Arc::clone(&loaded);
         Box::pin(async move {
-            let verified = verify::derive(&loaded, |_, _| {}).await;
+            let verified = verify::derive(&loaded, &ctx, |_, _| {}).await;
             verified.map_err(|error| format!("{error:#}"))
         })
     })

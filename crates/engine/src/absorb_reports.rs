@@ -36,10 +36,11 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`]; adding is idempotent, so the next call goes on where this one failed.
     pub async fn absorb_reports(&self, ctx: &Ctx) -> Result<usize, EngineError> {
-        let cursor = ctx.metered(self.stores.reports.cursor()).await?;
-        let records = ctx.metered(self.stores.state.read(cursor, REPORT_BATCH)).await?;
+        let cursor = ctx.metered("reports.cursor", self.stores.reports.cursor()).await?;
+        let records =
+            ctx.metered("journal.read", self.stores.state.read(cursor, REPORT_BATCH)).await?;
         if !records.is_empty() {
-            ctx.metered(self.stores.reports.add(&records)).await?;
+            ctx.metered("reports.add", self.stores.reports.add(&records)).await?;
         }
         Ok(records.len())
     }
@@ -49,7 +50,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`].
     pub async fn rebuild_reports(&self, ctx: &Ctx) -> Result<usize, EngineError> {
-        ctx.metered(self.stores.reports.clear()).await?;
+        ctx.metered("reports.clear", self.stores.reports.clear()).await?;
         let mut total = 0;
         loop {
             match self.absorb_reports(ctx).await? {
@@ -93,7 +94,7 @@ impl Engine {
         subject: impl Fn(&store::ReportKey) -> Id,
     ) -> Result<Vec<ReportRow<Id>>, EngineError> {
         while self.absorb_reports(ctx).await? == REPORT_BATCH {}
-        let figures = ctx.metered(self.stores.reports.figures(from, to)).await?;
+        let figures = ctx.metered("reports.figures", self.stores.reports.figures(from, to)).await?;
         let snapshot = self.snapshot();
         let mut sums: BTreeMap<(Day, Id, CurrencyCode), DayFigures> = BTreeMap::new();
         for (key, one) in &figures {

@@ -6,8 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use domain::time::Timestamp;
+use tracing::Instrument;
 
 use crate::Source;
+
+/// Target of the spans that make a trace: one for each request, and in it one for each store call.
+///
+/// They are at the level DEBUG, so that they cost nothing unless somebody collects them.
+pub const TRACE: &str = "guerdon::trace";
 
 /// One command: its moment, and a meter of its store calls.
 #[derive(Debug)]
@@ -54,10 +60,12 @@ impl Ctx {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
     }
 
-    /// Counts one store call and its time.
-    pub(crate) async fn metered<T>(&self, call: impl Future<Output = T>) -> T {
+    /// Counts one store call and its time, in a span of its own. `name` is the port and its method,
+    /// such as `users.load`.
+    pub(crate) async fn metered<T>(&self, name: &'static str, call: impl Future<Output = T>) -> T {
+        let span = tracing::debug_span!(target: TRACE, "store call", otel.name = name);
         let begun = Instant::now();
-        let answer = call.await;
+        let answer = call.instrument(span).await;
         let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);

@@ -53,7 +53,7 @@ impl Engine {
         ctx: &Ctx,
         claim: Claim,
     ) -> Result<Vec<Claimed>, EngineError> {
-        Ok(ctx.metered(self.stores.state.claim(claim)).await?)
+        Ok(ctx.metered("outbox.claim", self.stores.state.claim(claim)).await?)
     }
 
     /// Settles an attempt: delivered, to be tried again by the dialect's plan, stopped or parked.
@@ -70,7 +70,7 @@ impl Engine {
         let id = finished.claimed.delivery.message.id;
         let settle =
             self.stores.state.settle(id, finished.claimed.fence, settlement.clone(), finished.note);
-        let settled = ctx.metered(settle).await?;
+        let settled = ctx.metered("outbox.settle", settle).await?;
         if settlement == Settlement::Delivered {
             // A reversal may have waited for this one.
             self.ring(Topic::Work);
@@ -91,7 +91,8 @@ impl Engine {
         if let Replay::One(id) = &which {
             self.read_delivery(ctx, (app, mode), *id).await?;
         }
-        let replayed = ctx.metered(self.stores.state.replay(which, ctx.now)).await?;
+        let replayed =
+            ctx.metered("outbox.replay", self.stores.state.replay(which, ctx.now)).await?;
         self.ring(Topic::Work);
         Ok(replayed)
     }
@@ -105,7 +106,7 @@ impl Engine {
         ctx: &Ctx,
         filter: DeliveryFilter,
     ) -> Result<Vec<Delivery>, EngineError> {
-        Ok(ctx.metered(self.stores.state.deliveries(filter)).await?)
+        Ok(ctx.metered("outbox.deliveries", self.stores.state.deliveries(filter)).await?)
     }
 
     /// One delivery of the app.
@@ -118,7 +119,7 @@ impl Engine {
         (app, mode): (AppId, Mode),
         id: DeliveryId,
     ) -> Result<Delivery, EngineError> {
-        let found = ctx.metered(self.stores.state.delivery(id)).await?;
+        let found = ctx.metered("outbox.deliveries_of", self.stores.state.delivery(id)).await?;
         let is_own = |one: &Delivery| one.endpoint.app == app && one.endpoint.mode == mode;
         found.filter(is_own).ok_or(EngineError::NotFound("delivery"))
     }
@@ -131,7 +132,7 @@ impl Engine {
         &self,
         ctx: &Ctx,
     ) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), EngineError> {
-        Ok(ctx.metered(self.stores.state.backlog()).await?)
+        Ok(ctx.metered("outbox.backlog", self.stores.state.backlog()).await?)
     }
 }
 

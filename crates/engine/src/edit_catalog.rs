@@ -136,7 +136,7 @@ impl Engine {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<SavedRevision>, EngineError> {
-        Ok(ctx.metered(self.stores.catalog.history(before, limit)).await?)
+        Ok(ctx.metered("catalog.history", self.stores.catalog.history(before, limit)).await?)
     }
 
     async fn save(
@@ -156,7 +156,7 @@ impl Engine {
         }
         let edits = difference.edits.clone();
         let save = self.stores.catalog.save(base, edits, by, ctx.now);
-        let saved = ctx.metered(save).await.map_err(EngineError::from);
+        let saved = ctx.metered("catalog.save", save).await.map_err(EngineError::from);
         if !matches!(saved, Ok(Saved::Conflict(_))) {
             self.ring(Topic::Catalog);
         }

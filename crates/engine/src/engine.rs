@@ -87,7 +87,7 @@ impl Engine {
     }
 
     pub(crate) async fn load(&self, ctx: &Ctx, user: UserKey) -> Result<Loaded, StoreError> {
-        ctx.metered(self.stores.state.load(user)).await
+        ctx.metered("users.load", self.stores.state.load(user)).await
     }
 
     /// The user whom somebody speaks for. Every verb that acts for a viewer begins with this or with
@@ -99,7 +99,7 @@ impl Engine {
     }
 
     pub(crate) async fn append(&self, ctx: &Ctx, trace: Record) -> Result<(), StoreError> {
-        ctx.metered(self.stores.state.append(trace)).await
+        ctx.metered("journal.append", self.stores.state.append(trace)).await
     }
 
     /// Commits a change. An unknown outcome is resolved by asking again with the same change, never
@@ -127,10 +127,10 @@ impl Engine {
 
     async fn commit_or_ask_again(&self, ctx: &Ctx, change: Change) -> Result<Outcome, StoreError> {
         let again = change.clone();
-        match ctx.metered(self.stores.state.commit(change)).await {
+        match ctx.metered("users.commit", self.stores.state.commit(change)).await {
             // If it turns out to have been made, it was made by us.
             Err(StoreError::Unknown(_)) => {
-                match ctx.metered(self.stores.state.commit(again)).await? {
+                match ctx.metered("users.commit", self.stores.state.commit(again)).await? {
                     Outcome::Replayed => Ok(Outcome::Applied(Committed::default())),
                     decided => Ok(decided),
                 }

@@ -52,7 +52,9 @@ impl Engine {
             .ok_or(EngineError::NotFound("mission"))?;
         let place = mission.steps.iter().position(|one| one.id == step);
         let place = place.ok_or(EngineError::NotFound("step"))?;
-        let page = ctx.metered(self.stores.state.ledger(viewer.user, None, LEDGER_PAGE)).await?;
+        let page = ctx
+            .metered("users.ledger", self.stores.state.ledger(viewer.user, None, LEDGER_PAGE))
+            .await?;
         let records: Vec<&Record> = page.records.iter().map(|stored| &stored.record).collect();
         let answer = inquire(run, mission, place, &records, ctx.now);
         let Answer { finding, reason, .. } = answer;

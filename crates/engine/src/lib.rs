@@ -44,7 +44,7 @@ mod verify;
 
 pub use absorb_reports::{REPORT_BATCH, ReportRow};
 pub use complete_step::CompletionAnswer;
-pub use ctx::{Ctx, Spent};
+pub use ctx::{Ctx, Spent, TRACE};
 pub use deliver::{AttemptOutcome, Finished};
 pub use edit_catalog::{Applied, ApplyError};
 pub use engine::{Engine, Stores};

@@ -64,8 +64,9 @@ impl Engine {
         let mut timeline = Vec::new();
         let mut before: Option<Seq> = None;
         for _ in 0..TIMELINE_RECORDS_MAX / LEDGER_PAGE {
-            let page =
-                ctx.metered(self.stores.state.ledger(viewer.user, before, LEDGER_PAGE)).await?;
+            let page = ctx
+                .metered("users.ledger", self.stores.state.ledger(viewer.user, before, LEDGER_PAGE))
+                .await?;
             timeline.extend(page.records.iter().flat_map(|one| lines_of_run(one, id)));
             before = page.before;
             if before.is_none() {

@@ -15,7 +15,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::NotFound`] for a line item that never had one.
     pub async fn read_budget(&self, ctx: &Ctx, id: LineItemId) -> Result<Level, EngineError> {
-        let level = ctx.metered(self.stores.state.level(id)).await?;
+        let level = ctx.metered("budgets.level", self.stores.state.level(id)).await?;
         let level = level.ok_or(EngineError::NotFound("line item"))?;
         self.take_levels(ctx, &[level]);
         Ok(level)

@@ -87,7 +87,7 @@ impl Engine {
         // Events that booked nothing stand between the entries; they are passed over.
         for _ in 0..PAGES_MAX {
             let page = self.stores.state.ledger(viewer.user, before, LEDGER_PAGE);
-            let page = ctx.metered(page).await?;
+            let page = ctx.metered("users.ledger", page).await?;
             let mut records = page.records.iter();
             for Stored { seq, record, .. } in records.by_ref() {
                 let transactions = record.transactions.iter();

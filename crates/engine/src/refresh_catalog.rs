@@ -44,7 +44,8 @@ impl Engine {
     /// [`EngineError::Store`]; the old snapshot goes on serving.
     pub async fn load_catalog(&self, ctx: &Ctx) -> Result<bool, EngineError> {
         let known = self.snapshot().revision();
-        let newer = ctx.metered(self.stores.catalog.snapshot(Some(known))).await?;
+        let newer =
+            ctx.metered("catalog.snapshot", self.stores.catalog.snapshot(Some(known))).await?;
         let is_newer = newer.is_some();
         if let Some(catalog) = newer {
             self.swap_snapshot(Arc::new(Snapshot::compile(catalog)));
@@ -61,7 +62,7 @@ impl Engine {
         match self.editing.try_lock() {
             Ok(_turn) => self.mend_limits(ctx).await,
             Err(_) => {
-                self.take_levels(ctx, &ctx.metered(self.stores.state.levels()).await?);
+                self.take_levels(ctx, &ctx.metered("budgets.levels", self.stores.state.levels()).await?);
                 Ok(())
             }
         }
@@ -70,7 +71,7 @@ impl Engine {
     /// Sets every limit that is not as the catalogue says. The caller has the turn to edit.
     pub(crate) async fn mend_limits(&self, ctx: &Ctx) -> Result<(), EngineError> {
         let snapshot = self.snapshot();
-        let levels = ctx.metered(self.stores.state.levels()).await?;
+        let levels = ctx.metered("budgets.levels", self.stores.state.levels()).await?;
         self.take_levels(ctx, &levels);
         let stale = stale_limits(snapshot.catalog(), &levels);
         let wanted: Vec<Wanted> = stale.into_iter().map(|one| (one.id, limits_of(one))).collect();
@@ -100,7 +101,10 @@ impl Engine {
         wanted: &[Wanted],
     ) -> Vec<Result<LimitsOutcome, StoreError>> {
         let sets = wanted.iter().map(|&(line_item, limits)| {
-            ctx.metered(self.stores.state.set_limits(line_item, limits, ctx.now))
+            ctx.metered(
+                "budgets.set_limits",
+                self.stores.state.set_limits(line_item, limits, ctx.now),
+            )
         });
         join_all(sets).await
     }

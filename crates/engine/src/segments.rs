@@ -7,6 +7,7 @@
 use domain::change::Change;
 use domain::ids::{AppId, Mode, SegmentId, UserKey};
 use domain::user::UserState;
+use futures_util::future::join_all;
 use store::Outcome;
 
 use crate::engine::COMMIT_ATTEMPTS_MAX;
@@ -15,6 +16,9 @@ use crate::{Ctx, Engine, EngineError};
 
 /// Most users of one call.
 pub(crate) const SEGMENT_BATCH_MAX: usize = 1_000;
+/// Users who are moved at once. Each is a commit of his own, and those that wait together are one
+/// durable write; so many are a few writes, and leave room in the store's queue.
+const USERS_AT_ONCE: usize = 128;
 
 impl Engine {
     /// Puts users of an app into a segment or takes them out, and says for how many that changed
@@ -45,8 +49,11 @@ impl Engine {
         }
         user_ids.iter().try_for_each(|user_id| check_user_id(user_id))?;
         let mut changed = 0;
-        for user_id in user_ids {
-            changed += usize::from(self.set_member(ctx, segment, (app, user_id), is_member).await?);
+        for some in user_ids.chunks(USERS_AT_ONCE) {
+            let one = |user_id| self.set_member(ctx, segment, (app, user_id), is_member);
+            for is_changed in join_all(some.iter().map(one)).await {
+                changed += usize::from(is_changed?);
+            }
         }
         Ok(changed)
     }
@@ -55,7 +62,7 @@ impl Engine {
         &self,
         ctx: &Ctx,
         segment: SegmentId,
-        (app, user_id): (AppId, &str),
+        (app, user_id): (AppId, &String),
         is_member: bool,
     ) -> Result<bool, EngineError> {
         let user = UserKey::derive(app, Mode::Live, user_id);
@@ -68,7 +75,7 @@ impl Engine {
                 (Ok(place), false) => drop(segments.remove(place)),
                 (Err(place), true) => segments.insert(place, segment),
             }
-            let user_id = user_id.to_owned();
+            let user_id = user_id.clone();
             let state = UserState { app, user_id, segments, ..loaded.state.clone() };
             match self.commit(ctx, Change::new(&loaded, state, None)).await? {
                 Outcome::Applied(_) | Outcome::Replayed => return Ok(true),

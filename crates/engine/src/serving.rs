@@ -37,7 +37,7 @@ impl Engine {
         let snapshot = self.snapshot();
         let catalog = snapshot.catalog();
         let line_item = catalog.line_items.get(&id).ok_or(EngineError::NotFound("line item"))?;
-        let level = ctx.metered(self.stores.state.level(id)).await?;
+        let level = ctx.metered("budgets.level", self.stores.state.level(id)).await?;
         let mut checks = vec![status(line_item), flight(line_item, ctx)];
         checks.extend([ad_groups(catalog, id), missions(catalog, id), apps(catalog, line_item)]);
         checks.extend(partner(catalog, line_item));

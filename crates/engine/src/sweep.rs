@@ -30,7 +30,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] if a store fails; what was committed before stays.
     pub async fn sweep(&self, ctx: &Ctx, limit: usize) -> Result<usize, EngineError> {
-        let due = ctx.metered(self.stores.state.due(ctx.now, limit)).await?;
+        let due = ctx.metered("users.due", self.stores.state.due(ctx.now, limit)).await?;
         for user in &due {
             self.bring_up_to_date(ctx, *user).await?;
         }

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | find the user by the id's prefix, or load him | 1 |
 //! | pages of his records | 1 each |
-//! | each delivery | 1 |
+//! | the deliveries of each page, if there are any | 1 |
+
+use std::collections::HashMap;
 
 use domain::ids::{
     AppId, DeliveryId, EnrollmentId, MissionId, Mode, TransactionId, UserKey, UserPrefix,
@@ -13,7 +15,7 @@ use domain::inquire::sentence;
 use domain::journal::{Cause, EventTrace, Message};
 use domain::time::Timestamp;
 use domain::words::counted;
-use store::Stored;
+use store::{Delivery, Stored};
 
 use crate::list_enrollments::{LEDGER_PAGE, TIMELINE_RECORDS_MAX};
 use crate::{Ctx, Engine, EngineError, Seq};
@@ -64,7 +66,7 @@ impl Engine {
         let bytes = TransactionId::parse(id).ok_or(EngineError::NotFound("id"))?.0;
         let (prefix, _) = bytes.split_at(8);
         let prefix: UserPrefix = prefix.try_into().map_err(|_| EngineError::NotFound("id"))?;
-        for loaded in ctx.metered(self.stores.state.find(prefix)).await? {
+        for loaded in ctx.metered("users.find", self.stores.state.find(prefix)).await? {
             let user = loaded.state.key();
             if user.0 == bytes {
                 let lines = self.lines(ctx, user, None).await?;
@@ -107,11 +109,16 @@ impl Engine {
         let mut lines = Vec::new();
         let mut before = None;
         for _ in 0..TIMELINE_RECORDS_MAX / LEDGER_PAGE {
-            let page = ctx.metered(self.stores.state.ledger(user, before, LEDGER_PAGE)).await?;
+            let page = ctx
+                .metered("users.ledger", self.stores.state.ledger(user, before, LEDGER_PAGE))
+                .await?;
+            let deliveries = self.deliveries_among(ctx, &page.records).await?;
             for stored in &page.records {
-                for message in &stored.record.messages {
-                    lines.push(self.delivery_line(ctx, stored, message).await?);
-                }
+                let messages = stored.record.messages.iter();
+                lines
+                    .extend(messages.map(|message| {
+                        delivery_line(stored, message, deliveries.get(&message.id))
+                    }));
                 let mut of_record = lines_of(stored);
                 of_record.reverse();
                 lines.extend(of_record);
@@ -126,35 +133,44 @@ impl Engine {
         Ok(lines)
     }
 
-    async fn delivery_line(
+    /// What became of the messages of some records, at one look.
+    async fn deliveries_among(
         &self,
         ctx: &Ctx,
-        stored: &Stored,
-        message: &Message,
-    ) -> Result<TrailLine, EngineError> {
-        let delivery = ctx.metered(self.stores.state.delivery(message.id)).await?;
-        let sentence = match &delivery {
-            None => "The message waits in the outbox.".to_owned(),
-            Some(one) => {
-                let last = one.last.as_ref();
-                let status = last.and_then(|note| note.status).map_or_else(
-                    || last.map_or(String::new(), |note| format!(": {}", note.note)),
-                    |status| format!(": the publisher answered {status}"),
-                );
-                format!("{} after {}{status}.", one.state.name(), counted(one.attempts, "attempt"))
-            }
-        };
-        let last = delivery.as_ref().and_then(|one| one.last.as_ref());
-        Ok(TrailLine {
-            at: last.map_or(stored.record.at, |note| note.at),
-            seq: 0,
-            what: "delivery",
-            enrollment: Some(message.enrollment),
-            id: Some(message.id.to_string()),
-            verdict: None,
-            sentence,
-            raw: None,
-        })
+        records: &[Stored],
+    ) -> Result<HashMap<DeliveryId, Delivery>, EngineError> {
+        let messages = records.iter().flat_map(|stored| &stored.record.messages);
+        let ids: Vec<DeliveryId> = messages.map(|message| message.id).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.stores.state.deliveries_of(&ids);
+        let found = ctx.metered("outbox.deliveries_of", found).await?;
+        Ok(found.into_iter().map(|delivery| (delivery.message.id, delivery)).collect())
+    }
+}
+
+fn delivery_line(stored: &Stored, message: &Message, delivery: Option<&Delivery>) -> TrailLine {
+    let last = delivery.and_then(|one| one.last.as_ref());
+    let sentence = match delivery {
+        None => "The message waits in the outbox.".to_owned(),
+        Some(one) => {
+            let status = last.and_then(|note| note.status).map_or_else(
+                || last.map_or(String::new(), |note| format!(": {}", note.note)),
+                |status| format!(": the publisher answered {status}"),
+            );
+            format!("{} after {}{status}.", one.state.name(), counted(one.attempts, "attempt"))
+        }
+    };
+    TrailLine {
+        at: last.map_or(stored.record.at, |note| note.at),
+        seq: 0,
+        what: "delivery",
+        enrollment: Some(message.enrollment),
+        id: Some(message.id.to_string()),
+        verdict: None,
+        sentence,
+        raw: None,
     }
 }
 

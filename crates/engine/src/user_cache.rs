@@ -163,7 +163,7 @@ impl UserCache {
         let parts = &self.shared;
         if self.doubt.is_within(USER_AGES.fresh) {
             ctx.saw(Source::Store);
-            return ctx.metered(parts.state.load(user)).await.map(Arc::new);
+            return ctx.metered("users.load", parts.state.load(user)).await.map(Arc::new);
         }
         let found = parts.cache.get(key_of(user), &USER_AGES).await;
         let known = found.entry.and_then(|(entry, age)| Some((parts.read(&entry)?, age)));
@@ -177,7 +177,7 @@ impl UserCache {
             return Ok(Arc::clone(loaded));
         }
         ctx.saw(Source::Store);
-        match (ctx.metered(parts.load(user, found.ticket)).await, known) {
+        match (ctx.metered("users.load", parts.load(user, found.ticket)).await, known) {
             (Err(StoreError::Unavailable(_) | StoreError::Moving(_)), Some((loaded, _)))
                 if self.may_be_stale(on_error) =>
             {

@@ -32,10 +32,10 @@ impl Engine {
         let state = &self.stores.state;
         let order = if state.is_total_order() { Order::Total } else { Order::ByUser };
         let mut verifier = Verifier::new(order);
-        let head = state.head().await?;
+        let head = ctx.metered("journal.head", state.head()).await?;
         let (mut after, mut users) = (0, 0);
         while after < head {
-            let page = state.read(after, PAGE).await?;
+            let page = ctx.metered("journal.read", state.read(after, PAGE)).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
             for one in &page {
@@ -45,7 +45,7 @@ impl Engine {
         }
         let mut last_user = None;
         loop {
-            let page = state.scan(last_user, PAGE).await?;
+            let page = ctx.metered("users.scan", state.scan(last_user, PAGE)).await?;
             let Some((key, _)) = page.last() else { break };
             last_user = Some(*key);
             users += page.len() as u64;
@@ -54,14 +54,18 @@ impl Engine {
             }
             progress(after, users);
         }
-        for level in state.levels().await? {
+        for level in ctx.metered("budgets.levels", state.levels()).await? {
             verifier.level(&level);
         }
-        self.verify_deliveries(&mut verifier).await?;
+        self.verify_deliveries(ctx, &mut verifier).await?;
         Ok(verifier.finish(head, ctx.now))
     }
 
-    async fn verify_deliveries(&self, verifier: &mut Verifier) -> Result<(), EngineError> {
+    async fn verify_deliveries(
+        &self,
+        ctx: &Ctx,
+        verifier: &mut Verifier,
+    ) -> Result<(), EngineError> {
         let snapshot = self.snapshot();
         let apps = snapshot.catalog().apps.keys();
         let mut endpoints: BTreeSet<_> =
@@ -72,7 +76,8 @@ impl Engine {
             let mut after = None;
             loop {
                 let filter = DeliveryFilter { app, mode, state: None, after, limit: PAGE };
-                let page = self.stores.state.deliveries(filter).await?;
+                let page = self.stores.state.deliveries(filter);
+                let page = ctx.metered("outbox.deliveries", page).await?;
                 page.iter().for_each(|one| check(verifier, one));
                 let Some(last) = page.last() else { break };
                 after = Some((last.seq, last.message.id));

@@ -116,8 +116,9 @@ impl Outbox for DynamoStore {
         Ok(self.base.deliveries(&filter).await?)
     }
 
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        Ok(self.base.delivery(id).await?)
+    async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
+        // In a box of its own, because the compiler follows futures in futures only so far.
+        Ok(Box::pin(self.base.deliveries_of(ids)).await?)
     }
 
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError> {

@@ -364,8 +364,8 @@ statements! {
         "SELECT d.id, j.user_key, j.body FROM deliveries d \
          JOIN journal j ON j.seq = d.id >> 6 WHERE d.id IN ",
         then ["(?)"];
-         /// One delivery with its words.
-         DELIVERY_WHOLE [Delivery] = concat!(delivery_select!(), " WHERE d.delivery_id = ?");
+    /// Some deliveries with their words.
+    DELIVERIES_WHOLE [Delivery] = concat!(delivery_select!(), " WHERE d.delivery_id IN (?)");
          /// Deliveries with their words, in order of their booking; the numbers of some follow.
          DELIVERIES_AMONG [App, Mode, State, DeliveryNumber, DeliveryLast, Delivery, Page, Page] =
          concat!("SELECT ", delivery_columns!(), ", j.user_key, j.body FROM "),

@@ -95,9 +95,13 @@ impl Outbox for SqliteStore {
         self.readers().scan(move |conn| list(conn, &filter)).await
     }
 
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+    async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
         self.absorb().await?;
-        self.readers().point(|conn| list::delivery(conn, id))
+        if let [id] = *ids {
+            return self.readers().point(|conn| Ok(Vec::from_iter(list::delivery(conn, id)?)));
+        }
+        let ids = ids.to_vec();
+        self.readers().scan(move |conn| list::deliveries_of(conn, &ids)).await
     }
 
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError> {

@@ -231,6 +231,7 @@ fn state_cases() -> Vec<Case> {
             outbox_replay_of_a_range_goes_by_booking,
             outbox_replay_leaves_a_running_attempt_alone,
             outbox_delivery_is_found_by_id,
+            outbox_deliveries_of_finds_some,
             outbox_backlog_counts_states,
             outbox_backlog_names_a_moment_worth_waking_for,
         ;

@@ -330,8 +330,8 @@ impl Outbox for Switch {
         self.at().await?.deliveries(filter).await
     }
 
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        self.at().await?.delivery(id).await
+    async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
+        self.at().await?.deliveries_of(ids).await
     }
 
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError> {

@@ -47,8 +47,8 @@ pub enum Method {
     Replay,
     /// `Outbox::deliveries`.
     Deliveries,
-    /// `Outbox::delivery`.
-    Delivery,
+    /// `Outbox::deliveries_of`.
+    DeliveriesOf,
     /// `Outbox::backlog`.
     Backlog,
     /// `Journal::append`.
@@ -75,7 +75,7 @@ impl Method {
         Self::Settle,
         Self::Replay,
         Self::Deliveries,
-        Self::Delivery,
+        Self::DeliveriesOf,
         Self::Backlog,
         Self::Append,
         Self::Read,
@@ -236,8 +236,8 @@ impl<T: Tap> Outbox for Tapped<T> {
         self.run(Method::Deliveries, None, self.inner.deliveries(filter)).await
     }
 
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        self.run(Method::Delivery, None, self.inner.delivery(id)).await
+    async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
+        self.run(Method::DeliveriesOf, None, self.inner.deliveries_of(ids)).await
     }
 
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError> {

@@ -9,6 +9,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::State;
 use domain::time::Timestamp;
+use engine::Ctx;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -67,9 +68,10 @@ struct FindingDoc {
 async fn last_verification(
     State(api): State<Arc<Api>>,
     _: Reader,
+    Command(ctx): Command,
     Params(()): Params<()>,
 ) -> Result<Json<VerifiedDoc>, Problem> {
-    verified_since(&api, Timestamp(i64::MIN)).await.map(Json)
+    verified_since(&api, ctx, Timestamp(i64::MIN)).await.map(Json)
 }
 
 /// Verify the books now.
@@ -83,17 +85,22 @@ async fn verify_now(
     Command(ctx): Command,
     Params(()): Params<()>,
 ) -> Result<Json<VerifiedDoc>, Problem> {
-    verified_since(&api, ctx.now).await.map(Json)
+    let now = ctx.now;
+    verified_since(&api, ctx, now).await.map(Json)
 }
 
 /// The latest verification if it began after that moment, or else a new one.
-async fn verified_since(api: &Api, moment: Timestamp) -> Result<VerifiedDoc, Problem> {
+async fn verified_since(
+    api: &Api,
+    ctx: Arc<Ctx>,
+    moment: Timestamp,
+) -> Result<VerifiedDoc, Problem> {
     let mut latest = api.verified.lock().await;
     if let Some(verified) = latest.as_ref().filter(|one| one.at > moment) {
         return Ok(VerifiedDoc::of(verified));
     }
     let (at, begun) = (api.now(), Instant::now());
-    let report = (api.given.verify)().await.map_err(Problem::unavailable)?;
+    let report = (api.given.verify)(ctx).await.map_err(Problem::unavailable)?;
     let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(VerifiedDoc::of(latest.insert(Verified { at, duration_ms, report })))
 }

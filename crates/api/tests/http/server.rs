@@ -256,13 +256,13 @@ fn state(engine: &Arc<Engine>, now: &Arc<AtomicI64>, dependencies: Vec<Dependenc
         admin_keys: ROLES.map(|(role, key)| admin_key(role, key)).into(),
         page_url: Arc::new(|token| format!("https://guerdon.example/m?token={token}")),
         public_url: "https://guerdon.example".to_owned(),
-        readiness: Arc::new(move || {
+        readiness: Arc::new(move |_| {
             let dependencies = dependencies.clone();
             Box::pin(async move { dependencies })
         }),
         metrics: Arc::new(|| "guerdon_up 1\n".to_owned()),
-        verify: Arc::new(move || {
-            let (engine, ctx) = (Arc::clone(&verifier), Ctx::at(read()));
+        verify: Arc::new(move |ctx| {
+            let engine = Arc::clone(&verifier);
             Box::pin(async move { verified(&engine, &ctx).await })
         }),
     }

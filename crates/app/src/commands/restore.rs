@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use engine::Ctx;
 use serde::Serialize;
 
 use crate::cli::RestoreArgs;
+use crate::clock;
 use crate::commands::verify;
 use crate::config::Loaded;
 use crate::output::{Finding, Output, counted};
@@ -35,7 +37,7 @@ pub(crate) async fn run(path: &Path, args: &RestoreArgs, out: Output) -> anyhow:
     let told = kept.as_deref().map_or_else(String::new, |kept| {
         format!("\nThe database that was there is kept as {}.", kept.display())
     });
-    let verified = verify::derive(&loaded, |_, _| {}).await;
+    let verified = verify::derive(&loaded, &Ctx::at(clock::now()), |_, _| {}).await;
     let report = verified.with_context(|| {
         format!("{} was restored, but cannot be verified{told}", database.display())
     })?;

@@ -44,7 +44,7 @@ pub(crate) async fn run(path: &Path, out: Output) -> anyhow::Result<()> {
 /// Verifies the database of a configuration, beside a server that may be running.
 pub(crate) async fn check(loaded: &Loaded) -> anyhow::Result<Checked> {
     let mut progress = Progress::new("verify");
-    let report = derive(loaded, |records, users| {
+    let report = derive(loaded, &Ctx::at(clock::now()), |records, users| {
         progress.at(|| format!("{records} records, {users} users"));
     })
     .await?;
@@ -68,6 +68,7 @@ pub(crate) async fn check(loaded: &Loaded) -> anyhow::Result<Checked> {
 /// What cannot be read is a finding too, [`STORE`]: the proof ends there, and says how far it came.
 pub(crate) async fn derive(
     loaded: &Loaded,
+    ctx: &Ctx,
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> anyhow::Result<Report> {
     let (mut records, mut users) = (0, 0);
@@ -77,14 +78,14 @@ pub(crate) async fn derive(
             (records, users) = (so_far, of_users);
             progress(so_far, of_users);
         };
-        let report = node.engine.verify(&Ctx::at(clock::now()), at).await?;
+        let report = node.engine.verify(ctx, at).await?;
         // The state may have gone on to the next store.
         let next = loaded.config.next_state.as_ref();
         let has_views = wiring::has_views(&loaded.state()) && next.is_none_or(wiring::has_views);
         if report.findings.is_empty() || has_views {
             return anyhow::Ok(report);
         }
-        let again = node.engine.verify(&Ctx::at(clock::now()), |_, _| {}).await?;
+        let again = node.engine.verify(ctx, |_, _| {}).await?;
         anyhow::Ok(found_twice(&report, again))
     };
     let error = match verified.await {

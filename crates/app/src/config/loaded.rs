@@ -20,6 +20,22 @@ fn is_weak(digits: &str) -> bool {
     pairs.len() < KEY_VARIETY_MIN
 }
 
+/// A collector's address is shown by `guerdon config`, so it holds no password; one is given in the
+/// variable that all exporters of OTLP read.
+fn check_collector(url: &str) -> anyhow::Result<()> {
+    let url = url::Url::parse(url).context("traces.otlp_url is no address")?;
+    if !matches!(url.scheme(), "http" | "https") {
+        bail!("traces.otlp_url must begin with http:// or https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        bail!(
+            "traces.otlp_url must hold no password; put what the collector wants to see into \
+             OTEL_EXPORTER_OTLP_HEADERS"
+        );
+    }
+    Ok(())
+}
+
 /// A configuration and the folder that its relative paths are relative to.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
@@ -113,6 +129,9 @@ impl Loaded {
                     key.name
                 );
             }
+        }
+        if let Some(url) = &self.config.traces.otlp_url {
+            check_collector(url)?;
         }
         self.check_stores()?;
         self.config.addresses().iter().try_for_each(|address| address.check().map(drop))

@@ -26,6 +26,7 @@ mod elsewhere;
 mod shapes;
 mod fleet;
 mod readiness;
+mod traces;
 mod doctor;
 mod explain;
 mod faults;

@@ -19,7 +19,7 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 /// The request.
 pub(crate) struct Asked {
     /// The moment, and the meter of store calls.
-    pub(crate) ctx: Ctx,
+    pub(crate) ctx: Arc<Ctx>,
     /// Languages that the browser asks for.
     pub(crate) accept: String,
     /// The entity tag that the browser holds.
@@ -39,13 +39,20 @@ impl FromRequestParts<Arc<Shared>> for Asked {
     ) -> Result<Self, Infallible> {
         let address = parts.uri.path_and_query().map(ToString::to_string);
         Ok(Self {
-            ctx: Ctx::at((shared.clock)()),
+            ctx: command(parts, shared),
             accept: text(&parts.headers, &ACCEPT_LANGUAGE).unwrap_or_default().to_owned(),
             held: text(&parts.headers, &IF_NONE_MATCH).map(str::to_owned),
             again: address.filter(|_| parts.method == Method::GET),
             id: request_id(&parts.headers, shared),
         })
     }
+}
+
+/// The command that was begun around the request, so that what the page costs is counted with it; one
+/// of its own where nothing is around it.
+fn command(parts: &Parts, shared: &Shared) -> Arc<Ctx> {
+    let begun = parts.extensions.get::<Arc<Ctx>>().cloned();
+    begun.unwrap_or_else(|| Arc::new(Ctx::at((shared.clock)())))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -166,9 +166,16 @@ impl Base {
         Ok(found)
     }
 
-    pub(super) async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, Failed> {
-        let Some(row) = self.rows(&[id]).await?.pop().flatten() else { return Ok(None) };
-        let places = self.places_of(&[(self.shard_of(&row.user), row.spot)]).await?;
-        Ok(places.first().map(|seq| row.delivery(*seq)))
+    /// Those of some deliveries that are there.
+    pub(super) async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, Failed> {
+        let mut found = Vec::new();
+        for part in ids.chunks(CHUNK) {
+            let rows: Vec<_> = self.rows(part).await?.into_iter().flatten().collect();
+            let spots: Vec<_> =
+                rows.iter().map(|row| (self.shard_of(&row.user), row.spot)).collect();
+            let places = self.places_of(&spots).await?;
+            found.extend(rows.into_iter().zip(places).map(|(row, seq)| row.delivery(seq)));
+        }
+        Ok(found)
     }
 }

@@ -42,14 +42,18 @@ impl MysqlStore {
         Ok(found.iter().map(delivery_of).collect::<Result<_, _>>()?)
     }
 
-    /// One delivery.
-    pub(super) async fn find_delivery(
+    /// Those of some deliveries that are there.
+    pub(super) async fn find_deliveries(
         &self,
-        id: DeliveryId,
-    ) -> Result<Option<Delivery>, StoreError> {
-        let ask = Ask::new(sql::DELIVERY_WHOLE).bind(&id.0[..]);
-        let found = self.readers().row(&ask, POINT_MAX).await?;
-        Ok(found.as_ref().map(delivery_of).transpose()?)
+        ids: &[DeliveryId],
+    ) -> Result<Vec<Delivery>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut ask = Ask::many(sql::DELIVERIES_WHOLE.replace("(?)", &sql::list_of(ids.len())));
+        ids.iter().for_each(|id| ask.push(&id.0[..]));
+        let found = self.readers().rows(&ask, POINT_MAX).await?;
+        Ok(found.iter().map(delivery_of).collect::<Result<_, _>>()?)
     }
 
     /// Counts by state, and when a claim can next return something: a lease counts with its end, and

@@ -87,6 +87,14 @@ pub(super) fn delivery(conn: &Connection, id: DeliveryId) -> Result<Option<Deliv
     row.map(|row| row.delivery(conn)).transpose()
 }
 
+/// Those of some deliveries that are there.
+pub(super) fn deliveries_of(
+    conn: &Connection,
+    ids: &[DeliveryId],
+) -> Result<Vec<Delivery>, Failure> {
+    ids.iter().filter_map(|id| delivery(conn, *id).transpose()).collect()
+}
+
 /// Counts by state, and when a claim can next return something: a lease counts with its end, and
 /// a reversal that waits for its grant does not count.
 pub(super) fn backlog(conn: &Connection) -> Result<Backlog, Failure> {

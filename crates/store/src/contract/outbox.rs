@@ -294,6 +294,30 @@ pub async fn outbox_delivery_is_found_by_id(fixture: &dyn Fixture) -> Checked {
     Ok(())
 }
 
+/// Some of the messages that there are and some that there never were are found at once.
+pub async fn outbox_deliveries_of_finds_some(fixture: &dyn Fixture) -> Checked {
+    let state = fresh(fixture).await?;
+    let (ann, bob) = (sample::user("ann"), sample::user("bob"));
+    for user in [&ann, &bob] {
+        advance(&*state, user, Draft::of(user, NOW).grant(1).grant(2).grant(3).change()).await?;
+    }
+    let of = |user: &Loaded, occurrence| Draft::grant_message(&user.state.key(), occurrence);
+    let unknown = [of(&ann, 4), DeliveryId::default()];
+    let mut there = [of(&bob, 3), of(&ann, 1), of(&bob, 1)];
+    let found = state.deliveries_of(&[&there[..], &unknown[..]].concat()).await?;
+    let mut ids: Vec<DeliveryId> = found.iter().map(|one| one.message.id).collect();
+    ids.sort_unstable();
+    there.sort_unstable();
+    ensure_eq!(ids, there, "the ids of those that are there");
+    for one in found {
+        let alone = state.delivery(one.message.id).await?;
+        ensure_eq!(alone, Some(one), "one of some");
+    }
+    ensure_eq!(state.deliveries_of(&unknown).await?, [], "some that there never were");
+    ensure_eq!(state.deliveries_of(&[]).await?, [], "none");
+    Ok(())
+}
+
 /// Every state is counted, also with none in it, in the order of the states.
 pub async fn outbox_backlog_counts_states(fixture: &dyn Fixture) -> Checked {
     let state = fresh(fixture).await?;

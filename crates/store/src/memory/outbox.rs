@@ -363,8 +363,10 @@ impl Outbox for MemoryState {
         Ok(self.lock().outbox.deliveries(&filter))
     }
 
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        Ok(self.lock().outbox.rows.get(&id).map(|row| row.delivery.clone()))
+    async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
+        let inner = self.lock();
+        let rows = ids.iter().filter_map(|id| inner.outbox.rows.get(id));
+        Ok(rows.map(|row| row.delivery.clone()).collect())
     }
 
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError> {

@@ -194,8 +194,13 @@ pub trait Outbox: Send + Sync {
     /// Deliveries in the order of their booking. The pull API is this list (D5).
     async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError>;
 
+    /// Those of some deliveries that are there, in no certain order. No id is named twice.
+    async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError>;
+
     /// One delivery.
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        Ok(self.deliveries_of(&[id]).await?.pop())
+    }
 
     /// How many deliveries are in each state, and the earliest moment at which one is due.
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError>;

@@ -230,8 +230,8 @@ impl Outbox for BrokenState {
         self.inner.deliveries(filter).await
     }
 
-    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        self.inner.delivery(id).await
+    async fn deliveries_of(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
+        self.inner.deliveries_of(ids).await
     }
 
     async fn backlog(&self) -> Result<(Vec<(DeliveryState, u64)>, Option<Timestamp>), StoreError> {
