@@ -42,4 +42,4 @@ pub use paths::session_path;
 pub use plain::Plain;
 pub use text::{Currency, Lang, Zone};
 pub use wallet::{ENTRIES_MAX, Wallet};
-pub use web::{PagesState, router};
+pub use web::{PagesState, patterns, router};

@@ -62,7 +62,7 @@ use store::{StoreError, Writing};
 pub use backup::BackupProgress;
 pub use error::OpenError;
 pub use restore::restore;
-pub use schema::SCHEMA_VERSION;
+pub use schema::{SCHEMA_VERSION, STATEMENT_LOG};
 pub use sql::{STATEMENTS, Statement};
 
 use error::Failure;

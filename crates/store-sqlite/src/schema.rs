@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::OpenError;
@@ -26,6 +27,9 @@ const WRITER_CACHE_KIB: i64 = 64 * 1_024;
 const READER_CACHE_KIB: i64 = 8 * 1_024;
 /// Prepared statements that a connection keeps; more than [`sql::STATEMENTS`] has.
 const STATEMENTS_KEPT: usize = 128;
+/// Target in the log of every statement that is run, at the level TRACE. Whoever wants them says so
+/// before the store is opened, so that they cost nothing otherwise.
+pub const STATEMENT_LOG: &str = "store_sqlite::statement";
 /// How long a statement waits for a lock that a tool outside may hold.
 const BUSY_MS: u64 = 5_000;
 
@@ -213,7 +217,17 @@ fn set_common(conn: &Connection) -> Result<(), OpenError> {
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    if tracing::enabled!(target: STATEMENT_LOG, tracing::Level::TRACE) {
+        conn.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(log_statement));
+    }
     Ok(())
+}
+
+/// Logs a statement that is run, without its values.
+fn log_statement(event: TraceEvent<'_>) {
+    if let TraceEvent::Stmt(_, sql) = event {
+        tracing::trace!(target: STATEMENT_LOG, sql);
+    }
 }
 
 fn migrate(conn: &Connection, fresh: bool) -> Result<(), OpenError> {

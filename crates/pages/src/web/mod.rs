@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 
 pub use shared::PagesState;
 
@@ -39,26 +39,43 @@ const FORM_BYTES_MAX: usize = 8 * 1024;
 
 /// The routes of all pages: everything below [`paths::ROOT`], and [`paths::ICON`].
 pub fn router(state: PagesState) -> Router {
-    Router::new()
-        .route(paths::SESSION, get(session::open))
-        .route(paths::ASSET, get(file::stylesheet))
-        .route(paths::THEME, get(file::theme))
-        .route(paths::ICON, get(file::no_icon))
-        .route(paths::REST, any(fault::no_such_page))
-        .merge(of_user(paths::ROOT))
-        .merge(of_user(paths::TOKEN_ROOT))
+    let add = |router: Router<_>, (path, methods): Route| router.route(&path, methods);
+    routes()
+        .fold(Router::new(), add)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(Arc::new(Shared::new(state)))
 }
 
+/// The patterns of all addresses that are served.
+#[must_use]
+pub fn patterns() -> Vec<String> {
+    routes().map(|(path, _)| path).collect()
+}
+
+/// A pattern of addresses, and what answers them.
+type Route = (String, MethodRouter<Arc<Shared>>);
+
+fn routes() -> impl Iterator<Item = Route> {
+    let alone = [
+        (paths::SESSION, get(session::open)),
+        (paths::ASSET, get(file::stylesheet)),
+        (paths::THEME, get(file::theme)),
+        (paths::ICON, get(file::no_icon)),
+        (paths::REST, any(fault::no_such_page)),
+    ];
+    let alone = alone.into_iter().map(|(path, methods)| (path.to_owned(), methods));
+    alone.chain(of_user(paths::ROOT)).chain(of_user(paths::TOKEN_ROOT))
+}
+
 /// One user's pages. Whoever asks for a form's own address, as after a reload, gets the mission.
-fn of_user(root: &str) -> Router<Arc<Shared>> {
+fn of_user(root: &str) -> [Route; 6] {
     let at = |below: &str| format!("{root}{below}");
-    Router::new()
-        .route(root, get(list::list))
-        .route(&at(paths::WALLET), get(wallet::wallet))
-        .route(&at(paths::MISSION), get(detail::detail))
-        .route(&at(paths::START), post(act::start).get(act::back))
-        .route(&at(paths::VISIT), post(act::begin_visit).get(act::back))
-        .route(&at(paths::COMPLETE), post(act::complete).get(act::back))
+    [
+        (root.to_owned(), get(list::list)),
+        (at(paths::WALLET), get(wallet::wallet)),
+        (at(paths::MISSION), get(detail::detail)),
+        (at(paths::START), post(act::start).get(act::back)),
+        (at(paths::VISIT), post(act::begin_visit).get(act::back)),
+        (at(paths::COMPLETE), post(act::complete).get(act::back)),
+    ]
 }
