@@ -46,6 +46,8 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const STREAMS_MAX: u32 = 256;
 /// Most streams of one connection that were reset before they were looked at.
 const RESETS_MAX: usize = 20;
+/// Most streams of one connection that had to be reset because of what the client sent.
+const FAULTS_MAX: usize = 64;
 /// Rest after a failed accept, such as for want of file descriptors.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
@@ -161,6 +163,7 @@ fn builder() -> Builder<TokioExecutor> {
         .keep_alive_timeout(PONG_WITHIN)
         .max_concurrent_streams(STREAMS_MAX)
         .max_pending_accept_reset_streams(RESETS_MAX)
+        .max_local_error_reset_streams(FAULTS_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32);
     builder
 }

@@ -26,6 +26,7 @@ mod elsewhere;
 mod shapes;
 mod fleet;
 mod readiness;
+mod connections;
 mod traces;
 mod doctor;
 mod explain;
