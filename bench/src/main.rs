@@ -1,7 +1,7 @@
 //! Load for the release binary of `guerdon`, driven from outside as a client, and what it shows.
 //!
-//! `cargo xtask bench` with `missions`, `conversions`, `shapes` or `ladder` builds everything and runs
-//! it. The server runs as a process of its own on a private copy of seeded data;
+//! `cargo xtask bench` with `missions`, `conversions`, `shapes`, `ladder` or `compression` builds
+//! everything and runs it. The server runs as a process of its own on a private copy of seeded data;
 //! this program is the load generator, on one thread. Both share the machine's cores, so figures are
 //! lower than with a generator elsewhere, and each report says so. An answer that is not the expected
 //! one ends a run: there is no rate of errors, because a run with one is no measurement.
@@ -22,6 +22,7 @@ mod report;
 mod missions;
 mod plays;
 mod conversions;
+mod compression;
 mod figures;
 mod shapes;
 mod ladder;
@@ -61,6 +62,8 @@ enum Command {
     /// A stage of the ladder in Rust; the ladder starts it.
     #[command(hide = true)]
     RustServer(RustServer),
+    /// What compressing a list would cost and save.
+    Compression(Options),
     /// A server that answers the same bytes to everything; other benchmarks start it.
     #[command(hide = true)]
     BareServer {
@@ -121,7 +124,8 @@ fn run(command: &Command) -> Result<()> {
         Command::Missions(_)
         | Command::Conversions(_)
         | Command::Shapes(_)
-        | Command::Ladder(_) => Builder::new_current_thread(),
+        | Command::Ladder(_)
+        | Command::Compression(_) => Builder::new_current_thread(),
     };
     runtime.enable_all().build()?.block_on(async {
         match command {
@@ -130,6 +134,7 @@ fn run(command: &Command) -> Result<()> {
             Command::Shapes(options) => shapes::run(options).await,
             Command::Ladder(options) => ladder::run(options).await,
             Command::RustServer(wanted) => ladder::rust::serve(wanted).await,
+            Command::Compression(options) => compression::run(options).await,
             Command::BareServer { answer_bytes } => bare::serve(*answer_bytes).await,
         }
     })

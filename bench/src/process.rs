@@ -54,6 +54,14 @@ fn parse(pid: u32, stat: &str) -> Option<Process> {
     Some(Process { pid, parent, name: name.to_owned(), cpu: TICK * ticks(stat)? })
 }
 
+/// Processor time of the calling thread, in nanoseconds.
+pub(crate) fn thread_cpu_ns() -> Result<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat");
+    let text = text.context("the kernel does not count the time of threads")?;
+    let first = text.split_whitespace().next().and_then(|text| text.parse().ok());
+    first.with_context(|| format!("/proc/thread-self/schedstat says {text:?}"))
+}
+
 /// Memory of a process that is in RAM, in bytes.
 pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
     let status = read(pid, "status")?;

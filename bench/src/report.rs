@@ -211,13 +211,7 @@ impl Report {
 
     /// Puts the report into the page.
     pub(crate) fn write_docs(&self) -> Result<()> {
-        let path = data::root().join("docs/performance.md");
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let text = with_section(&text, self.name, &self.section())?;
-        std::fs::write(&path, text)?;
-        println!("results written to {}", path.display());
-        Ok(())
+        write_section(self.name, &self.section())
     }
 
     /// The section in Markdown, one sentence a line.
@@ -248,6 +242,16 @@ impl Report {
         }
         text
     }
+}
+
+/// Puts a section into `docs/performance.md`.
+pub(crate) fn write_section(name: &str, section: &str) -> Result<()> {
+    let path = data::root().join("docs/performance.md");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    std::fs::write(&path, with_section(&text, name, section)?)?;
+    println!("results written to {}", path.display());
+    Ok(())
 }
 
 const HEAD: [&str; 11] = [
@@ -306,7 +310,7 @@ fn thousands(value: i64) -> String {
 }
 
 /// For a terminal: the first column to the left, the others to the right.
-fn aligned(table: &[Vec<String>]) -> String {
+pub(crate) fn aligned(table: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = table.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -324,7 +328,7 @@ fn aligned(table: &[Vec<String>]) -> String {
     table.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn markdown(table: &[Vec<String>]) -> String {
+pub(crate) fn markdown(table: &[Vec<String>]) -> String {
     let mut text = String::new();
     for (index, row) in table.iter().enumerate() {
         let _ = writeln!(text, "| {} |", row.join(" | "));
@@ -346,7 +350,7 @@ fn with_section(text: &str, name: &str, section: &str) -> Result<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a report says when it was measured")]
-fn today() -> String {
+pub(crate) fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 

@@ -62,7 +62,10 @@ impl Engine {
         match self.editing.try_lock() {
             Ok(_turn) => self.mend_limits(ctx).await,
             Err(_) => {
-                self.take_levels(ctx, &ctx.metered("budgets.levels", self.stores.state.levels()).await?);
+                self.take_levels(
+                    ctx,
+                    &ctx.metered("budgets.levels", self.stores.state.levels()).await?,
+                );
                 Ok(())
             }
         }

@@ -73,7 +73,7 @@ async fn every_statement_is_explained_and_none_is_bad() {
         one.facts.cost.unwrap().returned
     };
     for (name, count) in
-        [("USER_LOAD", 1.0), ("JOURNAL_READ", 100.0), ("DELIVERY_WHOLE", 1.0), ("DAYS_OF", 1.0)]
+        [("USER_LOAD", 1.0), ("JOURNAL_READ", 100.0), ("DELIVERIES_WHOLE", 1.0), ("DAYS_OF", 1.0)]
     {
         assert_eq!(returned(name), count, "{name} has values that are there");
     }
@@ -88,7 +88,7 @@ async fn a_lost_index_is_seen() {
         ("ALTER TABLE budget_days DROP PRIMARY KEY", &["DAYS_OF"]),
         (
             "ALTER TABLE deliveries DROP INDEX deliveries_id",
-            &["DELIVERIES_BY_ID", "DELIVERY_WHOLE"],
+            &["DELIVERIES_BY_ID", "DELIVERIES_WHOLE"],
         ),
     ] {
         conn.execute(lose).await.unwrap();

@@ -43,7 +43,7 @@ pub(crate) async fn start(
                 }
                 None => Some(Flash::Started),
             };
-            Ok(reply::see_other(asked, &next_place(&visitor, &started, flash)))
+            Ok(reply::see_other(&next_place(&visitor, &started, flash)))
         }
         Err(refused) => {
             let notice = refusal_notice(&shared, &visitor, target.mission, &refused).await?;
@@ -127,7 +127,7 @@ fn flash(answer: &CompletionAnswer) -> Option<Flash> {
 }
 
 fn to_mission(visitor: &Visitor, mission: MissionId, flash: Option<Flash>) -> Response {
-    reply::see_other(&visitor.asked, &mission_address(visitor, mission, flash))
+    reply::see_other(&mission_address(visitor, mission, flash))
 }
 
 fn mission_address(visitor: &Visitor, mission: MissionId, flash: Option<Flash>) -> String {

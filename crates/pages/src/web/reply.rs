@@ -1,16 +1,15 @@
 //! Answers: pages, redirects, and the headers of both.
 
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LOCATION, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    LOCATION, VARY,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::Spent;
 
 use super::asked::Asked;
 use crate::page::{CachePolicy, Page, Rendered, SECURITY_HEADERS, render};
 
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// What an answer depends on beside its address.
 const VARIES_BY: &str = "cookie, accept-language";
 
@@ -26,7 +25,7 @@ pub(crate) fn page<P: Page>(asked: &Asked, page: &P) -> Response {
         *response.body_mut() = axum::body::Body::empty();
         response.headers_mut().remove(CONTENT_TYPE);
     }
-    timed(asked, response)
+    response
 }
 
 /// A page without a look at the request.
@@ -41,20 +40,32 @@ pub(crate) fn written<P: Page>(page: &P) -> Response {
 }
 
 /// Leads a browser on. After a form this makes a reload harmless.
-pub(crate) fn see_other(asked: &Asked, location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     put(&mut response, LOCATION, location);
     put(&mut response, CACHE_CONTROL, CachePolicy::NoStore.header());
     secure(&mut response);
-    timed(asked, response)
+    response
 }
 
 /// A file whose address changes with its content.
-pub(crate) fn immutable_css(body: String) -> Response {
+pub(crate) fn immutable_css(body: impl IntoResponse) -> Response {
     let mut response = body.into_response();
     put(&mut response, CONTENT_TYPE, "text/css; charset=utf-8");
     put(&mut response, CACHE_CONTROL, crate::assets::IMMUTABLE);
     secure(&mut response);
+    response
+}
+
+/// Says that the content is packed with gzip.
+pub(crate) fn packed(mut response: Response) -> Response {
+    put(&mut response, CONTENT_ENCODING, "gzip");
+    varied(response)
+}
+
+/// Says that others may get the same packed in another way.
+pub(crate) fn varied(mut response: Response) -> Response {
+    put(&mut response, VARY, "accept-encoding");
     response
 }
 
@@ -85,14 +96,6 @@ fn secure(response: &mut Response) {
     for (name, value) in SECURITY_HEADERS {
         put(response, HeaderName::from_static(name), value);
     }
-}
-
-/// Milliseconds in the store, and how many calls that were; as the API says it.
-fn timed(asked: &Asked, mut response: Response) -> Response {
-    let Spent { calls, micros } = asked.ctx.spent();
-    let text = format!("store;dur={}.{:03};desc=\"{calls}\"", micros / 1_000, micros % 1_000);
-    put(&mut response, SERVER_TIMING, &text);
-    response
 }
 
 /// Every value is ours or was checked to be an address, so none is refused; one that were would be

@@ -79,10 +79,10 @@ pub(crate) async fn open(
         return Err(Fault::no_session(&asked));
     }
     if token_in_cookie(&jar).as_deref() == Some(&token) {
-        return Ok(reply::see_other(&asked, paths::ROOT));
+        return Ok(reply::see_other(paths::ROOT));
     }
     if params.get("c").is_some() {
-        return Ok(reply::see_other(&asked, &Links::with_token(&token).list()));
+        return Ok(reply::see_other(&Links::with_token(&token).list()));
     }
     let probe = format!("{}?c=1", paths::session_path(&token));
     let cookie = Cookie::build((COOKIE, token))
@@ -90,7 +90,7 @@ pub(crate) async fn open(
         .http_only(true)
         .secure(shared.is_https)
         .same_site(SameSite::Lax);
-    Ok((jar.add(cookie), reply::see_other(&asked, &probe)).into_response())
+    Ok((jar.add(cookie), reply::see_other(&probe)).into_response())
 }
 
 async fn token_in_address(parts: &mut Parts, shared: &Arc<Shared>) -> Option<String> {

@@ -103,21 +103,6 @@ async fn an_unchanged_page_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn store_calls_are_counted() {
-    let world = World::new().await;
-    let mut page = world.open("ann").await;
-    for (address, calls) in [("/m", 1), ("/m/missions/3", 1), ("/m/wallet", 2)] {
-        page.get(address).await;
-        let timing = page.header("server-timing");
-        assert!(timing.ends_with(&format!("desc=\"{calls}\"")), "{address}: {timing}");
-    }
-    page.get("/m/missions/1").await;
-    let (start, fields) = page.form("/start");
-    page.post(&start, &fields).await;
-    assert!(page.header("server-timing").ends_with("desc=\"2\""));
-}
-
-#[tokio::test]
 async fn the_language_is_the_users_then_the_browsers() {
     let world = World::new().await;
     let with = |language: &str| Profile { language: language.to_owned(), ..american() };
