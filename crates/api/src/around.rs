@@ -40,7 +40,7 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 const REQUEST_SECONDS: &str = "guerdon_http_request_seconds";
 /// Store calls of requests, by `route`.
 const STORE_CALLS: &str = "guerdon_http_store_calls";
-/// Seconds that requests spent in them, by `route`; not told of routes that make none.
+/// Seconds that requests spent in them, by `route`; those that make none are not counted.
 const STORE_SECONDS: &str = "guerdon_http_store_seconds";
 /// Users that were shown through a cache, by `source`: `store`, `cache`, or `stale` while the store
 /// fails.
