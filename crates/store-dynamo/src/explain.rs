@@ -38,12 +38,13 @@ impl DynamoStore {
     /// The table cannot be read.
     pub async fn explain(&self, now: Timestamp) -> Result<Vec<Explained>, StoreError> {
         self.meter().reset();
-        let users = self.read_users(now).await?;
-        self.read_heads().await?;
-        self.read_budgets().await?;
-        let has_news = self.base.look_for_news().await?;
+        // The futures are boxed, because those of the SDK are too deep to be all parts of one.
+        let users = Box::pin(self.read_users(now)).await?;
+        Box::pin(self.read_heads()).await?;
+        Box::pin(self.read_budgets()).await?;
+        let has_news = Box::pin(self.base.look_for_news()).await?;
         if !has_news {
-            self.read_records(users.first().copied(), now).await?;
+            Box::pin(self.read_records(users.first().copied(), now)).await?;
         }
         let silence = if has_news { NEWS } else { SELDOM };
         let sums = self.meter().by_kind().into_iter().map(|(_, sums)| sums);
@@ -96,13 +97,13 @@ impl DynamoStore {
     /// What is read by places, which all records have.
     async fn read_records(&self, user: Option<UserKey>, now: Timestamp) -> Result<(), StoreError> {
         let head = self.base.merge().await?.seq;
-        let mut found = self.base.read_records(head / 2, RECORDS).await?;
+        let mut found = Box::pin(self.base.read_records(head / 2, RECORDS)).await?;
         if let Some(user) = user {
-            found.extend(self.base.ledger_page(user, None, PAGE).await?.records);
+            found.extend(Box::pin(self.base.ledger_page(user, None, PAGE)).await?.records);
         }
-        self.base.look_at_front(now, PAGE).await?;
+        Box::pin(self.base.look_at_front(now, PAGE)).await?;
         match found.iter().find_map(message_of) {
-            Some((endpoint, id)) => self.read_deliveries(endpoint, id).await,
+            Some((endpoint, id)) => Box::pin(self.read_deliveries(endpoint, id)).await,
             None => Ok(()),
         }
     }
@@ -133,7 +134,7 @@ fn explained(info: &'static RequestInfo, sums: &Consumed, silence: &str) -> Expl
             format!("{} of {} items were left out by a filter", sums.met - sums.found, sums.met);
         steps.push(Step::new(words, Does::Filters));
     }
-    let cost = was_made.then(|| Cost {
+    let cost = was_made.then_some(Cost {
         unit: Unit::Rows,
         examined: sums.met as f64,
         returned: sums.found as f64,

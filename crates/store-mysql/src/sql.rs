@@ -310,7 +310,7 @@ statements! {
     /// All budgets with all their days.
     BUDGETS_WHOLE = level_select!("", "d.day", " ORDER BY b.line_item, d.day"),
         walks "a move reads all budgets, one row a line item and day, once",
-        sorts "the same";
+        sorts "a move reads all budgets once, and no index leads over two tables";
     /// Days of budgets.
     DAYS_OF [LineItem, Day] =
         "SELECT line_item, day, booked, held, started FROM budget_days \

@@ -52,8 +52,15 @@ impl Finding {
 }
 
 /// Everything that is to be noticed; nothing if all is fine. Of findings with one code there is one.
+///
+/// Of an empty table nothing is said but that: there any way is as good as another, and a database may
+/// take the worst.
 #[must_use]
 pub fn judge(facts: &Facts, design: Design) -> Vec<Finding> {
+    if facts.has_no_rows {
+        let words = "the verdict is not meaningful; look again on a database in use";
+        return vec![Finding::note("no rows", words)];
+    }
     let steps = facts.steps.iter().filter_map(|step| of_step(step.does, &step.words, design));
     let cost = facts.cost.and_then(|cost| of_cost(cost, design));
     let mut findings: Vec<Finding> = Vec::new();
@@ -134,10 +141,6 @@ fn of_cost(cost: Cost, design: Design) -> Option<Finding> {
 }
 
 fn of_ignorance(facts: &Facts) -> Option<Finding> {
-    if facts.has_no_rows {
-        let words = "no rows: the verdict is not meaningful; look again on a database in use";
-        return Some(Finding::note("no rows", words));
-    }
     let why = facts.unknown.as_ref()?;
     Some(Finding::note("not carried out", why.clone()))
 }
@@ -223,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said_and_is_not_fine() {
-        let empty = Facts { has_no_rows: true, ..Facts::default() };
+        let empty = Facts { has_no_rows: true, ..facts(&[SCAN, Does::Sort]) };
         assert_eq!(verdicts(&empty, NOTHING), [("no rows", Verdict::Note)]);
         let silent = Facts { unknown: Some("why".to_owned()), ..Facts::default() };
         assert_eq!(verdicts(&silent, NOTHING), [("not carried out", Verdict::Note)]);
