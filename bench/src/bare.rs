@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -24,7 +24,15 @@ pub(crate) struct BareServer {
 impl BareServer {
     /// Starts it.
     pub(crate) fn start(answer_bytes: u64) -> Result<Self> {
-        let mut command = services::command(&std::env::current_exe()?);
+        Self::start_under(&services::command, answer_bytes)
+    }
+
+    /// Starts it under another program, which `under` gives for it.
+    pub(crate) fn start_under(
+        under: &dyn Fn(&Path) -> Command,
+        answer_bytes: u64,
+    ) -> Result<Self> {
+        let mut command = under(&std::env::current_exe()?);
         command.args(["bare-server", "--answer-bytes", &answer_bytes.to_string()]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();

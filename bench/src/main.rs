@@ -1,7 +1,7 @@
 //! Load for the release binary of `guerdon`, driven from outside as a client, and what it shows.
 //!
-//! `cargo xtask bench` with `missions`, `conversions`, `shapes`, `ladder` or `compression` builds
-//! everything and runs it. The server runs as a process of its own on a private copy of seeded data;
+//! `cargo xtask bench` with `missions`, `conversions`, `shapes`, `ladder`, `compression` or
+//! `instructions` builds everything and runs it. The server runs as a process of its own on a private copy of seeded data;
 //! this program is the load generator, on one thread. Both share the machine's cores, so figures are
 //! lower than with a generator elsewhere, and each report says so. An answer that is not the expected
 //! one ends a run: there is no rate of errors, because a run with one is no measurement.
@@ -23,6 +23,7 @@ mod missions;
 mod plays;
 mod conversions;
 mod compression;
+mod instructions;
 mod figures;
 mod shapes;
 mod ladder;
@@ -64,6 +65,8 @@ enum Command {
     RustServer(RustServer),
     /// What compressing a list would cost and save.
     Compression(Options),
+    /// Instructions of a list, counted by callgrind.
+    Instructions(Options),
     /// A server that answers the same bytes to everything; other benchmarks start it.
     #[command(hide = true)]
     BareServer {
@@ -125,7 +128,8 @@ fn run(command: &Command) -> Result<()> {
         | Command::Conversions(_)
         | Command::Shapes(_)
         | Command::Ladder(_)
-        | Command::Compression(_) => Builder::new_current_thread(),
+        | Command::Compression(_)
+        | Command::Instructions(_) => Builder::new_current_thread(),
     };
     runtime.enable_all().build()?.block_on(async {
         match command {
@@ -135,6 +139,7 @@ fn run(command: &Command) -> Result<()> {
             Command::Ladder(options) => ladder::run(options).await,
             Command::RustServer(wanted) => ladder::rust::serve(wanted).await,
             Command::Compression(options) => compression::run(options).await,
+            Command::Instructions(options) => instructions::run(options).await,
             Command::BareServer { answer_bytes } => bare::serve(*answer_bytes).await,
         }
     })

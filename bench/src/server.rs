@@ -63,6 +63,19 @@ impl Guerdon {
         Running::start(command, address, log).await
     }
 
+    /// Starts a server under another program, which `under` gives for it.
+    pub(crate) async fn serve_under(
+        &self,
+        under: &dyn Fn(&Path) -> Command,
+        folder: &Path,
+    ) -> Result<Running> {
+        let address = free_address()?;
+        let mut command = under(&self.binary);
+        command.arg("--config").arg(folder.join("guerdon.toml"));
+        command.args(["serve", "--listen", &address.to_string()]);
+        Running::start(command, address, folder.join("serve.log")).await
+    }
+
     fn command(&self, folder: &Path) -> Command {
         let mut command = services::command(&self.binary);
         command.arg("--config").arg(folder.join("guerdon.toml"));

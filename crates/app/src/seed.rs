@@ -194,11 +194,19 @@ async fn absorb(engine: &Engine, progress: &mut Progress) -> anyhow::Result<()> 
 async fn commit(store: &dyn StateStore, people: &People, number: u32) -> anyhow::Result<u64> {
     let changes = people.changes(number)?;
     let count = changes.len() as u64;
-    let outcomes = try_join_all(changes.into_iter().map(|change| store.commit(change))).await?;
-    match outcomes.iter().find(|one| !matches!(one, Outcome::Applied(_))) {
-        None => Ok(count),
-        Some(other) => bail!("user {number} could not be written: {other:?}"),
+    let at_once = changes.iter().map(|change| store.commit(change.clone()));
+    let outcomes = try_join_all(at_once).await?;
+    for (change, outcome) in changes.into_iter().zip(outcomes) {
+        let outcome = match outcome {
+            // Not every store takes them in the order in which they were sent.
+            Outcome::Stale => store.commit(change).await?,
+            outcome => outcome,
+        };
+        if !matches!(outcome, Outcome::Applied(_)) {
+            bail!("user {number} could not be written: {outcome:?}");
+        }
     }
+    Ok(count)
 }
 
 impl Seeded {

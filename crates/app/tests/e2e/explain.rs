@@ -13,20 +13,33 @@ use crate::support::shape::{Backing, Shape};
 
 /// A folder with a configuration on these servers, and seeded databases there.
 fn seeded(shape: Shape, backing: &Backing) -> TempDir {
-    let embedded = home(Shape::Embedded, &Backing::default());
-    let size = ["--users", "600", "--enrollments", "3", "--line-items", "40"];
-    run(embedded.path(), &[&["seed"], &size[..]].concat()).expect(0);
-    if shape == Shape::Embedded {
-        return embedded;
-    }
     let home = home(shape, backing);
-    let config = home.path().join("guerdon.toml");
+    match shape {
+        Shape::Embedded => seed(home.path()),
+        Shape::Compact => {
+            run(home.path(), &["migrate"]).expect(0);
+            seed(home.path());
+        }
+        // A local DynamoDB takes a change after the other, so they are moved to it in batches.
+        Shape::Standard | Shape::Scaled => fill_from_embedded(&home),
+    }
+    home
+}
+
+fn seed(folder: &Path) {
+    let size = ["--users", "600", "--enrollments", "3", "--line-items", "40"];
+    run(folder, &[&["seed"], &size[..]].concat()).expect(0);
+}
+
+fn fill_from_embedded(to: &TempDir) {
+    let embedded = home(Shape::Embedded, &Backing::default());
+    seed(embedded.path());
+    let config = to.path().join("guerdon.toml");
     let config = config.to_str().unwrap();
-    std::fs::copy(embedded.path().join("master.key"), home.path().join("master.key")).unwrap();
-    run(home.path(), &["migrate"]).expect(0);
+    std::fs::copy(embedded.path().join("master.key"), to.path().join("master.key")).unwrap();
+    run(to.path(), &["migrate"]).expect(0);
     run(embedded.path(), &["catalog", "copy", "--to", config]).expect(0);
     run(embedded.path(), &["migrate-state", "--to", config]).expect(0);
-    home
 }
 
 /// All statements and requests of an explanation.
