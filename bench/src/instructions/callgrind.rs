@@ -1,6 +1,6 @@
 //! Callgrind around a server: counting begins and ends when it is told to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
