@@ -28,10 +28,7 @@ impl BareServer {
     }
 
     /// Starts it under another program, which `under` gives for it.
-    pub(crate) fn start_under(
-        under: &dyn Fn(&Path) -> Command,
-        answer_bytes: u64,
-    ) -> Result<Self> {
+    pub(crate) fn start_under(under: &dyn Fn(&Path) -> Command, answer_bytes: u64) -> Result<Self> {
         let mut command = under(&std::env::current_exe()?);
         command.args(["bare-server", "--answer-bytes", &answer_bytes.to_string()]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;

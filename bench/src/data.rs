@@ -32,6 +32,8 @@ pub(crate) struct Size {
     /// Of those, how many have one of two steps behind them.
     pub(crate) in_progress: u32,
     pub(crate) line_items: u32,
+    /// Kinds of users, of which each line item is for one.
+    pub(crate) kinds: u32,
 }
 
 /// Data that is ready to be copied.
@@ -44,8 +46,8 @@ impl Data {
     /// Finds it, or makes it with `guerdon init` and `guerdon seed`.
     pub(crate) fn prepare(guerdon: &Guerdon, size: Size) -> Result<Self> {
         let kept = kept_folder()?;
-        let Size { users, enrollments, in_progress, line_items } = size;
-        let parameters = format!("u{users}-e{enrollments}-p{in_progress}-l{line_items}-");
+        let Size { users, enrollments, in_progress, line_items, kinds } = size;
+        let parameters = format!("u{users}-e{enrollments}-p{in_progress}-l{line_items}-k{kinds}-");
         let folder = kept.join(format!("{parameters}{}", sources_digest(SOURCES)?));
         if !is_fresh(&folder) {
             eprintln!("seeding {users} users, {enrollments} enrollments each …");
@@ -103,12 +105,13 @@ fn is_fresh(folder: &Path) -> bool {
 fn make(guerdon: &Guerdon, kept: &Path, size: Size) -> Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("seed-").tempdir_in(kept)?;
     guerdon.ask(folder.path(), &["init", &folder.path().to_string_lossy()])?;
-    let Size { users, enrollments, in_progress, line_items } = size;
+    let Size { users, enrollments, in_progress, line_items, kinds } = size;
     let numbers = [
         ("--users", users),
         ("--enrollments", enrollments),
         ("--in-progress", in_progress),
         ("--line-items", line_items),
+        ("--kinds", kinds),
     ];
     let numbers = numbers.map(|(name, number)| format!("{name}={number}"));
     let mut arguments = vec!["seed"];

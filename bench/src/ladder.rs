@@ -66,7 +66,8 @@ impl LadderOptions {
 
     fn size(&self, users: u32) -> Size {
         let (enrollments, in_progress, line_items) = (10, 10, 500);
-        Size { users: users.min(self.users), enrollments, in_progress, line_items }
+        let users = users.min(self.users);
+        Size { users, enrollments, in_progress, line_items, kinds: 30 }
     }
 
     fn lasts(&self) -> Duration {

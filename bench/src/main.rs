@@ -1,7 +1,7 @@
 //! Load for the release binary of `guerdon`, driven from outside as a client, and what it shows.
 //!
-//! `cargo xtask bench` with `missions`, `conversions`, `shapes`, `ladder`, `compression` or
-//! `instructions` builds everything and runs it. The server runs as a process of its own on a private copy of seeded data;
+//! `cargo xtask bench` with `missions`, `conversions`, `shapes`, `ladder`, `growth`,
+//! `compression` or `instructions` builds everything and runs it. The server runs as a process of its own on a private copy of seeded data;
 //! this program is the load generator, on one thread. Both share the machine's cores, so figures are
 //! lower than with a generator elsewhere, and each report says so. An answer that is not the expected
 //! one ends a run: there is no rate of errors, because a run with one is no measurement.
@@ -23,6 +23,7 @@ mod missions;
 mod plays;
 mod conversions;
 mod compression;
+mod growth;
 mod instructions;
 mod figures;
 mod shapes;
@@ -65,6 +66,8 @@ enum Command {
     RustServer(RustServer),
     /// What compressing a list would cost and save.
     Compression(Options),
+    /// Lists while the catalogue and the users grow.
+    Growth(Options),
     /// Instructions of a list, counted by callgrind.
     Instructions(Options),
     /// A server that answers the same bytes to everything; other benchmarks start it.
@@ -91,7 +94,7 @@ impl Options {
     /// How much data there is.
     pub(crate) fn size(&self) -> Size {
         let users = if self.quick { 2_000 } else { 200_000 };
-        Size { users, enrollments: 10, in_progress: 0, line_items: 500 }
+        Size { users, enrollments: 10, in_progress: 0, line_items: 500, kinds: 30 }
     }
 
     /// Runs of each kind of load.
@@ -129,6 +132,7 @@ fn run(command: &Command) -> Result<()> {
         | Command::Shapes(_)
         | Command::Ladder(_)
         | Command::Compression(_)
+        | Command::Growth(_)
         | Command::Instructions(_) => Builder::new_current_thread(),
     };
     runtime.enable_all().build()?.block_on(async {
@@ -139,6 +143,7 @@ fn run(command: &Command) -> Result<()> {
             Command::Ladder(options) => ladder::run(options).await,
             Command::RustServer(wanted) => ladder::rust::serve(wanted).await,
             Command::Compression(options) => compression::run(options).await,
+            Command::Growth(options) => growth::run(options).await,
             Command::Instructions(options) => instructions::run(options).await,
             Command::BareServer { answer_bytes } => bare::serve(*answer_bytes).await,
         }

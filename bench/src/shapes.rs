@@ -64,8 +64,10 @@ impl Shape {
 /// How much data there is, the same for all: a move to a local DynamoDB takes its time.
 fn size(options: &Options) -> Size {
     match options.quick {
-        true => Size { users: 150, enrollments: 10, in_progress: 0, line_items: 150 },
-        false => Size { users: 10_000, enrollments: 10, in_progress: 0, line_items: 500 },
+        true => Size { users: 150, enrollments: 10, in_progress: 0, line_items: 150, kinds: 30 },
+        false => {
+            Size { users: 10_000, enrollments: 10, in_progress: 0, line_items: 500, kinds: 30 }
+        }
     }
 }
 

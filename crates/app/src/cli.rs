@@ -272,4 +272,7 @@ pub(crate) struct SeedArgs {
     /// Line items.
     #[arg(long, default_value_t = 500)]
     pub(crate) line_items: u32,
+    /// Kinds of users; each line item is for one of them, so more kinds make a user fit fewer.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) kinds: u32,
 }

@@ -26,6 +26,7 @@ use crate::clock;
 use crate::config::{Loaded, State};
 use crate::output::{Output, Progress};
 use crate::wiring;
+use catalog::Kinds;
 use people::People;
 
 /// Name under which the catalogue is saved.
@@ -64,19 +65,19 @@ struct Seeded {
 /// Fills an empty database.
 pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Result<()> {
     let loaded = Loaded::read(path)?;
-    check(args)?;
+    let kinds = check(args)?;
     let node = wiring::open(&loaded).await?;
     if node.engine.snapshot().revision() > 0 {
         bail!("{} is not empty; seed another one", State::from(loaded.config.store).name());
     }
     let ctx = Ctx::at(clock::now());
-    let entities = catalog::entities(args.line_items);
+    let entities = catalog::entities(args.line_items, kinds);
     node.engine
         .apply_entities(&ctx, &entities, false, BY)
         .await
         .context("the catalogue could not be saved")?;
     let mut progress = Progress::new("seed");
-    let commits = fill(&node.engine, &node.state, args, &mut progress).await?;
+    let commits = fill(&node.engine, &node.state, (args, kinds), &mut progress).await?;
     deliver(&*node.state, &mut progress).await?;
     absorb(&node.engine, &mut progress).await?;
     let seconds = progress.end();
@@ -90,7 +91,7 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
         ad_groups: catalog.ad_groups.len(),
         missions: catalog.missions.len(),
         steps: catalog.missions.values().map(|mission| mission.steps.len()).sum(),
-        missions_per_user: catalog.missions.len() / catalog::KINDS as usize - finished(args),
+        missions_per_user: catalog.missions.len() / args.kinds as usize - finished(args),
         app_key: catalog::APP_KEY,
         unit_id: catalog::UNIT.0,
         partner_token: catalog::PARTNER_TOKEN,
@@ -102,22 +103,25 @@ pub(crate) async fn run(path: &Path, args: &SeedArgs, out: Output) -> anyhow::Re
     out.answer(&seeded, Seeded::text)
 }
 
-/// Whether every user can have so many runs among the missions that are for him.
-fn check(args: &SeedArgs) -> anyhow::Result<()> {
-    let most = catalog::missions_per_user(args.line_items);
+/// Whether every user can have so many runs among the missions that are for him; gives the kinds.
+fn check(args: &SeedArgs) -> anyhow::Result<Kinds> {
+    let kinds = Kinds::of(args.kinds);
+    let kinds = kinds.context("the number of kinds must be a multiple of 6, at most 4056")?;
+    let most = kinds.missions_per_user(args.line_items);
     ensure!(
         (1..=most).contains(&args.enrollments),
-        "with {} line items a user can have 1 to {most} enrollments",
-        args.line_items
+        "with {} line items for {} kinds of users a user can have 1 to {most} enrollments",
+        args.line_items,
+        args.kinds
     );
-    let most = args.enrollments.min(catalog::missions_of_two_steps(args.line_items));
+    let most = args.enrollments.min(kinds.missions_of_two_steps(args.line_items));
     ensure!(
         args.in_progress <= most,
         "with {} line items and {} enrollments at most {most} can be in progress",
         args.line_items,
         args.enrollments
     );
-    Ok(())
+    Ok(kinds)
 }
 
 /// How many missions each user has finished, and is not shown any more.
@@ -129,12 +133,12 @@ fn finished(args: &SeedArgs) -> usize {
 async fn fill(
     engine: &Engine,
     store: &Arc<dyn StateStore>,
-    args: &SeedArgs,
+    (args, kinds): (&SeedArgs, Kinds),
     progress: &mut Progress,
 ) -> anyhow::Result<u64> {
     let levels = store.levels().await?.into_iter().collect();
     let runs = (args.enrollments, args.in_progress);
-    let people = People::new(engine.snapshot(), levels, runs, clock::now());
+    let people = People::new(engine.snapshot(), levels, kinds, runs, clock::now());
     let people = Arc::new(people);
     let all = stream::iter(0..args.users).map(|number| {
         let (people, store) = (Arc::clone(&people), Arc::clone(store));

@@ -1,4 +1,4 @@
-//! The benchmark's catalogue: one app, and line items spread over thirty kinds of users.
+//! The benchmark's catalogue: one app, and line items spread over kinds of users, usually thirty.
 //!
 //! A kind is a country, a platform and a gender. Each line item is for one of them, through three ad
 //! groups by age that together leave nobody out; so every user fits about the same number of
@@ -41,8 +41,10 @@ const AGES: [(u8, u8); 3] = [(0, 29), (30, 44), (45, 120)];
 const COUNTRIES: [&str; 5] = ["KR", "JP", "US", "DE", "BR"];
 const PLATFORMS: [Platform; 3] = Platform::ALL;
 const GENDERS: [Gender; 2] = [Gender::Female, Gender::Male];
-/// Kinds of users.
-pub(super) const KINDS: u32 = 30;
+/// Kinds of one country.
+const KINDS_PER_COUNTRY: u32 = (PLATFORMS.len() * GENDERS.len()) as u32;
+/// Countries that two letters can name.
+const COUNTRIES_MAX: u32 = 26 * 26;
 
 /// What the users of a kind have in common.
 #[derive(Clone, Copy)]
@@ -52,24 +54,62 @@ pub(super) struct Kind {
     pub(super) gender: Gender,
 }
 
-/// The kind of that number.
-pub(super) fn kind(number: u32) -> Kind {
-    let number = (number % KINDS) as usize;
-    Kind {
-        country: CountryCode::parse(COUNTRIES[number % 5]),
-        platform: PLATFORMS[number / 5 % 3],
-        gender: GENDERS[number / 15],
+/// How many kinds of users there are.
+#[derive(Clone, Copy)]
+pub(super) struct Kinds(u32);
+
+impl Kinds {
+    /// So many, if whole countries have so many together, and letters can name the countries.
+    pub(super) fn of(count: u32) -> Option<Self> {
+        let countries = count / KINDS_PER_COUNTRY;
+        let is_whole = count.is_multiple_of(KINDS_PER_COUNTRY);
+        (is_whole && (1..=COUNTRIES_MAX).contains(&countries)).then_some(Self(count))
+    }
+
+    /// The kind of the line item or user of that number.
+    pub(super) fn kind(self, number: u32) -> Kind {
+        let countries = self.0 / KINDS_PER_COUNTRY;
+        let number = number % self.0;
+        let of_country = (number / countries) as usize;
+        Kind {
+            country: country(number % countries),
+            platform: PLATFORMS[of_country % PLATFORMS.len()],
+            gender: GENDERS[of_country / PLATFORMS.len()],
+        }
+    }
+
+    /// How many users there are of each kind before the user of that number.
+    pub(super) fn rounds(self, number: u32) -> u32 {
+        number / self.0
+    }
+
+    /// Missions that a user fits at least, whatever his kind.
+    pub(super) fn missions_per_user(self, line_items: u32) -> u32 {
+        line_items / self.0 * MISSIONS_PER_LINE_ITEM
+    }
+
+    /// Missions among those that have two steps.
+    pub(super) fn missions_of_two_steps(self, line_items: u32) -> u32 {
+        let all = 0..self.missions_per_user(line_items);
+        all.filter(|number| has_two_steps(*number)).count() as u32
+    }
+
+    /// The mission with that number among those of the kind of a user.
+    pub(super) fn mission_of_kind(self, user: u32, number: u32) -> MissionId {
+        let line_item = number / MISSIONS_PER_LINE_ITEM * self.0 + user % self.0;
+        MissionId(line_item * MISSIONS_PER_LINE_ITEM + number % MISSIONS_PER_LINE_ITEM + 1)
     }
 }
 
-/// Missions that a user fits at least, whatever his kind.
-pub(super) fn missions_per_user(line_items: u32) -> u32 {
-    line_items / KINDS * MISSIONS_PER_LINE_ITEM
-}
-
-/// Missions among those that have two steps.
-pub(super) fn missions_of_two_steps(line_items: u32) -> u32 {
-    (0..missions_per_user(line_items)).filter(|number| has_two_steps(*number)).count() as u32
+/// The country of that number: the usual ones, and then whatever two letters name.
+fn country(number: u32) -> Option<CountryCode> {
+    if let Some(usual) = COUNTRIES.get(number as usize) {
+        return CountryCode::parse(usual);
+    }
+    let letter = |place: u32| char::from(b'A' + (place % 26) as u8);
+    let names = (0..COUNTRIES_MAX).map(|name| format!("{}{}", letter(name / 26), letter(name)));
+    let mut others = names.filter(|name| !COUNTRIES.contains(&name.as_str()));
+    CountryCode::parse(&others.nth(number as usize - COUNTRIES.len())?)
 }
 
 /// Whether the mission with that number among those of a kind has two steps.
@@ -77,14 +117,8 @@ pub(super) fn has_two_steps(number: u32) -> bool {
     STEPS[(number % MISSIONS_PER_LINE_ITEM) as usize] == 2
 }
 
-/// The mission with that number among those of a kind.
-pub(super) fn mission_of_kind(kind: u32, number: u32) -> MissionId {
-    let line_item = number / MISSIONS_PER_LINE_ITEM * KINDS + kind % KINDS;
-    MissionId(line_item * MISSIONS_PER_LINE_ITEM + number % MISSIONS_PER_LINE_ITEM + 1)
-}
-
 /// All rows, owners before what they own.
-pub(super) fn entities(line_items: u32) -> Vec<Entity> {
+pub(super) fn entities(line_items: u32, kinds: Kinds) -> Vec<Entity> {
     let mut rows = vec![
         Entity::Publisher(Publisher { id: PublisherId(1), name: "Benchmark".to_owned() }),
         Entity::App(app()),
@@ -92,7 +126,8 @@ pub(super) fn entities(line_items: u32) -> Vec<Entity> {
         Entity::Advertiser(Advertiser { id: AdvertiserId(1), name: "Benchmark".to_owned() }),
     ];
     rows.extend((0..line_items).map(|number| Entity::LineItem(line_item(number))));
-    rows.extend((0..line_items).flat_map(ad_groups).map(Entity::AdGroup));
+    let ad_groups = (0..line_items).flat_map(|number| ad_groups(number, kinds.kind(number)));
+    rows.extend(ad_groups.map(Entity::AdGroup));
     let missions = 0..line_items * MISSIONS_PER_LINE_ITEM;
     rows.extend(missions.map(|number| Entity::Mission(Arc::new(mission(number)))));
     rows.push(Entity::Partner(partner()));
@@ -148,8 +183,7 @@ fn line_item(number: u32) -> LineItem {
 }
 
 /// The ad groups of a line item: its kind of user, by age.
-fn ad_groups(line_item: u32) -> impl Iterator<Item = AdGroup> {
-    let kind = kind(line_item);
+fn ad_groups(line_item: u32, kind: Kind) -> impl Iterator<Item = AdGroup> {
     AGES.into_iter().enumerate().map(move |(place, (min, max))| AdGroup {
         id: AdGroupId(line_item * AGES.len() as u32 + place as u32 + 1),
         line_item_id: LineItemId(line_item + 1),
@@ -243,6 +277,8 @@ fn partner() -> Partner {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use domain::catalog::{Catalog, diff, validate};
 
     use super::*;
@@ -250,26 +286,41 @@ mod tests {
     #[test]
     fn it_is_whole_and_of_the_size_that_is_measured() {
         let empty = Catalog::default();
-        let catalog = empty.edited(&diff(&empty, &entities(500), false).edits);
+        let kinds = Kinds::of(30).unwrap();
+        let catalog = empty.edited(&diff(&empty, &entities(500, kinds), false).edits);
         assert_eq!(validate(&catalog), []);
         assert_eq!(catalog.line_items.len(), 500);
         assert_eq!(catalog.ad_groups.len(), 1_500);
         assert_eq!(catalog.missions.values().map(|one| one.steps.len()).sum::<usize>(), 2_000);
-        let missions_of_a_kind = catalog.missions.len() as u32 / KINDS;
-        assert_eq!((missions_per_user(500), missions_of_a_kind), (48, 50));
-        assert_eq!(missions_of_two_steps(500), 16);
+        let missions_of_a_kind = catalog.missions.len() as u32 / 30;
+        assert_eq!((kinds.missions_per_user(500), missions_of_a_kind), (48, 50));
+        assert_eq!(kinds.missions_of_two_steps(500), 16);
     }
 
     #[test]
     fn missions_of_a_kind_are_those_of_its_line_items() {
         let missions: Vec<Mission> = (0..1_500).map(mission).collect();
-        for of_kind in 0..KINDS {
-            for number in 0..missions_per_user(500) {
-                let id = mission_of_kind(of_kind, number);
+        let kinds = Kinds::of(30).unwrap();
+        for of_kind in 0..30 {
+            for number in 0..kinds.missions_per_user(500) {
+                let id = kinds.mission_of_kind(of_kind, number);
                 let mission = &missions[id.0 as usize - 1];
                 assert_eq!(mission.steps.len() == 2, has_two_steps(number), "mission {id}");
-                assert_eq!((mission.line_item_id.0 - 1) % KINDS, of_kind, "mission {id}");
+                assert_eq!((mission.line_item_id.0 - 1) % 30, of_kind, "mission {id}");
             }
+        }
+    }
+
+    #[test]
+    fn kinds_differ() {
+        for count in [6, 30, 300, 3_000, 4_056] {
+            let kinds = Kinds::of(count).unwrap();
+            let all = (0..count).map(|number| kinds.kind(number));
+            let all = all.map(|one| (one.country.unwrap(), one.platform, one.gender));
+            assert_eq!(all.collect::<BTreeSet<_>>().len(), count as usize);
+        }
+        for count in [0, 5, 31, 4_062] {
+            assert!(Kinds::of(count).is_none(), "{count}");
         }
     }
 }

@@ -14,9 +14,7 @@ use domain::targeting::Profile;
 use domain::time::{HOUR_MS, Timestamp};
 use domain::user::UserState;
 
-use super::catalog::{
-    APP, EVENTS, KINDS, PARTNER, UNIT, has_two_steps, kind, mission_of_kind, missions_per_user,
-};
+use super::catalog::{APP, EVENTS, Kinds, PARTNER, UNIT, has_two_steps};
 
 /// How user ids are made.
 pub(super) const USER_ID: &str = "user-{n}";
@@ -30,6 +28,7 @@ const STRIDE: u32 = 7;
 pub(super) struct People {
     snapshot: Arc<Snapshot>,
     levels: Levels,
+    kinds: Kinds,
     enrollments: u32,
     /// Of those, how many have one of their two steps behind them.
     in_progress: u32,
@@ -40,17 +39,19 @@ impl People {
     pub(super) fn new(
         snapshot: Arc<Snapshot>,
         levels: Levels,
+        kinds: Kinds,
         (enrollments, in_progress): (u32, u32),
         now: Timestamp,
     ) -> Self {
-        Self { snapshot, levels, enrollments, in_progress, now }
+        Self { snapshot, levels, kinds, enrollments, in_progress, now }
     }
 
     /// Everything that the user of that number has done, each change on the one before: one run
     /// after the other, an hour apart. Those in progress come first and have done their first step;
     /// of the others the first has done all.
     pub(super) fn changes(&self, number: u32) -> anyhow::Result<Vec<Change>> {
-        let mut desk = Desk { people: self, loaded: stranger(number), changes: Vec::new() };
+        let mut desk =
+            Desk { people: self, loaded: stranger(number, self.kinds), changes: Vec::new() };
         for (at, mission) in (0..).zip(self.missions(number)) {
             let now = self.moment(at);
             let situation = Situation {
@@ -78,8 +79,8 @@ impl People {
     /// The missions that the user of that number has started, in that order.
     fn missions(&self, number: u32) -> Vec<MissionId> {
         let line_items = self.snapshot.catalog().line_items.len() as u32;
-        let count = missions_per_user(line_items);
-        let first = number / KINDS * STRIDE;
+        let count = self.kinds.missions_per_user(line_items);
+        let first = self.kinds.rounds(number) * STRIDE;
         let own = (0..count).map(|at| (first + at) % count);
         let mut in_progress = Vec::new();
         let mut others = Vec::new();
@@ -91,7 +92,7 @@ impl People {
             }
         }
         let places = in_progress.into_iter().chain(others).take(self.enrollments as usize);
-        places.map(|place| mission_of_kind(number, place)).collect()
+        places.map(|place| self.kinds.mission_of_kind(number, place)).collect()
     }
 
     /// When the run at that place began.
@@ -101,9 +102,9 @@ impl People {
 }
 
 /// A user before his first change.
-fn stranger(number: u32) -> Loaded {
-    let kind = kind(number);
-    let age = AGE_MIN + number / KINDS % AGES;
+fn stranger(number: u32, kinds: Kinds) -> Loaded {
+    let kind = kinds.kind(number);
+    let age = AGE_MIN + kinds.rounds(number) % AGES;
     let profile = Profile {
         country: kind.country,
         platform: Some(kind.platform),
