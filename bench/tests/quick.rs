@@ -40,6 +40,18 @@ fn the_quick_compression_runs_through() {
     assert!(bytes[1..].iter().all(|packed| packed < &bytes[0]), "{bytes:?}");
 }
 
+/// Lists keep their size while the catalogue grows tenfold.
+#[test]
+fn the_quick_growth_runs_through() {
+    build_server();
+    let growth = quick("growth");
+    let missions = |what: &str| fact(&growth, &format!("{what}: missions in a list, median"));
+    for what in ["500 line items", "5000 line items", "600 users", "2000 users"] {
+        assert_eq!(callers(&growth, what), [8], "{what}");
+        assert!((45.0..55.0).contains(&missions(what)), "{what}: {}", missions(what));
+    }
+}
+
 /// The same loads on every shape, on real servers, with data that were moved from shape to shape; the
 /// benchmark itself fails unless the books are right on each.
 #[test]

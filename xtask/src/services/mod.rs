@@ -83,6 +83,12 @@ const PROGRAMS: &[Program] = &[
         present: || python().is_some(),
     },
     Program {
+        package: "valgrind",
+        needed_for: Purpose::Bench,
+        why: "the instructions of a request are counted by it",
+        present: || process::on_path("valgrind") && process::on_path("callgrind_control"),
+    },
+    Program {
         package: "python3-dev",
         needed_for: Purpose::Bench,
         why: "the latency ladder's Python packages are compiled against it",
