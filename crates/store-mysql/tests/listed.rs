@@ -24,6 +24,9 @@ const EXCEPTIONS: [&str; 4] = ["SET", "CREATETABLE", "INSERTIGNOREINTO", "CREATE
 /// Statements that nothing here asks by themselves: after a lost answer, within another statement, and
 /// for steps of the schema that are still to come.
 const ELSEWHERE: [&str; 4] = ["WRITER_GROUP", "NUMBERS_IN_STATE", "HAS_COLUMN", "HAS_INDEX"];
+/// A writer that has had nothing to do for a while asks it, so it depends on the machine whether
+/// anything does here.
+const AFTER_A_REST: &str = "PING";
 
 /// One server, and a database for each case.
 struct Databases {
@@ -148,7 +151,8 @@ async fn what_is_asked_is_listed_and_what_is_listed_is_asked() {
         asked.iter().filter(|form| !known.contains(form) && !is_exception(form)).collect();
     assert!(strange.is_empty(), "these are not in the list: {strange:#?}");
     let idle = listed.iter().filter(|(_, form)| !asked.contains(form)).map(|(name, _)| *name);
-    assert_eq!(idle.collect::<Vec<_>>(), ELSEWHERE, "nothing asks these");
+    let idle: Vec<&str> = idle.filter(|name| *name != AFTER_A_REST).collect();
+    assert_eq!(idle, ELSEWHERE, "nothing asks these");
 }
 
 #[test]
