@@ -10,20 +10,19 @@ mod joined;
 mod loopback;
 mod words;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use crate::Options;
 use crate::client::Conn;
-use crate::data::{self, Data, Size};
+use crate::data::{Data, Size};
 use crate::feed::Draw;
 use crate::machine::Machine;
 use crate::measure::Spread;
 use crate::process::thread_cpu_ns;
-use crate::report::{aligned, figure, markdown, today, write_section};
+use crate::report::{figure, markdown, publish_table, today, write_section};
 use crate::server::Guerdon;
 use crate::world::World;
 use codings::Coding;
@@ -130,10 +129,7 @@ fn make_us(options: &Options, coding: &dyn Coding, lists: &[Vec<u8>]) -> Result<
 
 fn publish(report: &Report, options: &Options) -> Result<()> {
     let table = table(&report.rows);
-    println!("{}\n\n{}", report.machine.sentence(), aligned(&table));
-    let path = json_path(report.quick)?;
-    std::fs::write(&path, serde_json::to_string_pretty(report)? + "\n")?;
-    println!("\nwritten to {}", path.display());
+    publish_table("compression", options, (report, &report.machine), &table)?;
     if options.write_docs {
         write_section("compression", &section(report, &table))?;
     }
@@ -159,11 +155,4 @@ fn section(report: &Report, table: &[Vec<String>]) -> String {
         report.lists,
         markdown(table)
     )
-}
-
-/// A quick run does not overwrite what a whole one has measured.
-fn json_path(quick: bool) -> Result<PathBuf> {
-    let folder = data::target_folder()?.join("bench");
-    std::fs::create_dir_all(&folder).context("no folder for the results")?;
-    Ok(folder.join(if quick { "compression-quick.json" } else { "compression.json" }))
 }

@@ -10,16 +10,16 @@ mod callgrind;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use crate::Options;
 use crate::bare::BareServer;
 use crate::client::Conn;
-use crate::data::{self, Data, Size};
+use crate::data::{Data, Size};
 use crate::feed::{self, Draw};
 use crate::machine::Machine;
-use crate::report::{aligned, figure, markdown, today, write_section};
+use crate::report::{figure, markdown, publish_table, today, write_section};
 use crate::server::Guerdon;
 use callgrind::Profile;
 
@@ -31,7 +31,7 @@ const WARM_UP: usize = 2_000;
 const PARTS: [(&str, &str); 5] = [
     ("who asks", "api::auth::Caller as axum_core"),
     ("reading the user", "store_sqlite::readers::Readers::point"),
-    ("of that, decoding him", "format::wire::decode"),
+    ("of that, decoding him", "format::wire::Wire for domain::user::UserState>::get"),
     ("what he is offered", "domain::decide::assortment::Listing::offers"),
     ("writing the list", "api::missions::document::write_list"),
 ];
@@ -169,13 +169,7 @@ async fn count(
 
 fn publish(report: &Report, options: &Options) -> Result<()> {
     let table = table(&report.rows);
-    println!("{}\n\n{}", report.machine.sentence(), aligned(&table));
-    let name = if report.quick { "instructions-quick.json" } else { "instructions.json" };
-    let folder = data::target_folder()?.join("bench");
-    std::fs::create_dir_all(&folder).context("no folder for the results")?;
-    let path = folder.join(name);
-    std::fs::write(&path, serde_json::to_string_pretty(report)? + "\n")?;
-    println!("\nwritten to {}", path.display());
+    publish_table("instructions", options, (report, &report.machine), &table)?;
     if options.write_docs {
         write_section("instructions", &section(report, &table))?;
     }

@@ -244,6 +244,24 @@ impl Report {
     }
 }
 
+/// Prints a table and writes the report that it is of as JSON, where [`Report`] does not fit. A quick
+/// run does not overwrite what a whole one has measured.
+pub(crate) fn publish_table(
+    name: &str,
+    options: &Options,
+    (report, machine): (&impl Serialize, &Machine),
+    table: &[Vec<String>],
+) -> Result<()> {
+    println!("{}\n\n{}", machine.sentence(), aligned(table));
+    let folder = data::target_folder()?.join("bench");
+    std::fs::create_dir_all(&folder).context("no folder for the results")?;
+    let quick = if options.quick { "-quick" } else { "" };
+    let path = folder.join(format!("{name}{quick}.json"));
+    std::fs::write(&path, serde_json::to_string_pretty(report)? + "\n")?;
+    println!("\nwritten to {}", path.display());
+    Ok(())
+}
+
 /// Puts a section into `docs/performance.md`.
 pub(crate) fn write_section(name: &str, section: &str) -> Result<()> {
     let path = data::root().join("docs/performance.md");
@@ -310,7 +328,7 @@ fn thousands(value: i64) -> String {
 }
 
 /// For a terminal: the first column to the left, the others to the right.
-pub(crate) fn aligned(table: &[Vec<String>]) -> String {
+fn aligned(table: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = table.iter().filter_map(|row| row.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
