@@ -13,6 +13,7 @@ use crate::measure::{self, Row, Spread};
 use crate::process;
 use crate::report::{Aim, Report};
 use crate::server::Guerdon;
+use crate::world::Contents;
 
 /// Line items, and the kinds of users that they are for.
 const CATALOGUES: [(u32, u32); 3] = [(500, 30), (5_000, 300), (50_000, 3_000)];
@@ -35,7 +36,8 @@ const MIB: f64 = 1_048_576.0;
 /// Runs it.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let guerdon = Guerdon::beside_this()?;
-    let mut bench = Bench { options, guerdon: &guerdon, rows: Vec::new(), facts: Vec::new() };
+    let (rows, facts) = (Vec::new(), Vec::new());
+    let mut bench = Bench { options, guerdon: &guerdon, largest: None, rows, facts };
     let catalogues = if options.quick { &CATALOGUES[..2] } else { &CATALOGUES };
     for &(line_items, kinds) in catalogues {
         let users = if options.quick { 600 } else { USERS_BESIDE };
@@ -55,6 +57,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
 struct Bench<'a> {
     options: &'a Options,
     guerdon: &'a Guerdon,
+    /// What the data of the last row are.
+    largest: Option<Contents>,
     rows: Vec<Row>,
     facts: Vec<(String, f64, &'static str)>,
 }
@@ -84,6 +88,7 @@ impl Bench<'_> {
         let row = measure::repeated(what, self.options, server.pid(), &plan, &requests).await?;
         let memory = process::resident_bytes(server.pid())? as f64 / MIB;
         server.stop()?;
+        self.largest = Some(data.world.contents);
         eprintln!("{what}: {:.1} µs of the server's for a list", row.server_cpu_us.median);
         self.rows.push(row);
         self.fact(what, "missions in a list, median", Spread::of(missions).median, "");
@@ -98,9 +103,9 @@ impl Bench<'_> {
     }
 
     fn publish(self) -> Result<()> {
-        let data = Data::prepare(self.guerdon, self.options.size())?;
-        let contents = data.world.contents;
+        let contents = self.largest.context("nothing was measured")?;
         let mut report = Report::new("growth", self.options, self.guerdon, contents)?;
+        report.note("These are the data of the last row; the others say what differs.".to_owned());
         let cpu = |place: usize| self.rows.get(place).map(|row| row.server_cpu_us.median);
         if let (false, Some(few), Some(many)) = (self.options.quick, cpu(0), cpu(2)) {
             let what = "server CPU of a list among 50,000 line items, times that among 500";
