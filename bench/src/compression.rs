@@ -22,7 +22,7 @@ use crate::feed::Draw;
 use crate::machine::Machine;
 use crate::measure::Spread;
 use crate::process::thread_cpu_ns;
-use crate::report::{figure, markdown, publish_table, today, write_section};
+use crate::report::{figure, markdown, publish_table, today};
 use crate::server::Guerdon;
 use crate::world::World;
 use codings::Coding;
@@ -129,11 +129,8 @@ fn make_us(options: &Options, coding: &dyn Coding, lists: &[Vec<u8>]) -> Result<
 
 fn publish(report: &Report, options: &Options) -> Result<()> {
     let table = table(&report.rows);
-    publish_table("compression", options, (report, &report.machine), &table)?;
-    if options.write_docs {
-        write_section("compression", &section(report, &table))?;
-    }
-    Ok(())
+    let section = section(report, &table);
+    publish_table("compression", options, (report, &report.machine), &table, &section)
 }
 
 fn table(rows: &[Row]) -> Vec<Vec<String>> {

@@ -19,7 +19,7 @@ use crate::client::Conn;
 use crate::data::{Data, Size};
 use crate::feed::{self, Draw};
 use crate::machine::Machine;
-use crate::report::{figure, markdown, publish_table, today, write_section};
+use crate::report::{figure, markdown, publish_table, today};
 use crate::server::Guerdon;
 use callgrind::Profile;
 
@@ -169,11 +169,8 @@ async fn count(
 
 fn publish(report: &Report, options: &Options) -> Result<()> {
     let table = table(&report.rows);
-    publish_table("instructions", options, (report, &report.machine), &table)?;
-    if options.write_docs {
-        write_section("instructions", &section(report, &table))?;
-    }
-    Ok(())
+    let section = section(report, &table);
+    publish_table("instructions", options, (report, &report.machine), &table, &section)
 }
 
 fn table(rows: &[Row]) -> Vec<Vec<String>> {

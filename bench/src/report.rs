@@ -2,7 +2,6 @@
 //! `docs/performance.md`.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -157,21 +156,11 @@ impl Report {
     /// Prints the report and writes the files.
     pub(crate) fn publish(&self, options: &Options) -> Result<()> {
         println!("{}", self.text());
-        let path = self.json_path()?;
-        std::fs::write(&path, serde_json::to_string_pretty(self)? + "\n")?;
-        println!("\nwritten to {}", path.display());
+        write_json(self.name, self.quick, self)?;
         if options.write_docs {
             self.write_docs()?;
         }
         Ok(())
-    }
-
-    /// A quick run does not overwrite what a whole one has measured.
-    fn json_path(&self) -> Result<PathBuf> {
-        let folder = data::target_folder()?.join("bench");
-        std::fs::create_dir_all(&folder)?;
-        let suffix = if self.quick { "-quick" } else { "" };
-        Ok(folder.join(format!("{}{suffix}.json", self.name)))
     }
 
     fn text(&self) -> String {
@@ -244,26 +233,33 @@ impl Report {
     }
 }
 
-/// Prints a table and writes the report that it is of as JSON, where [`Report`] does not fit. A quick
-/// run does not overwrite what a whole one has measured.
+/// Prints a table, writes the report that it is of, and puts its section into the page if that is
+/// wanted, where [`Report`] does not fit.
 pub(crate) fn publish_table(
     name: &str,
     options: &Options,
     (report, machine): (&impl Serialize, &Machine),
     table: &[Vec<String>],
+    section: &str,
 ) -> Result<()> {
     println!("{}\n\n{}", machine.sentence(), aligned(table));
+    write_json(name, options.quick, report)?;
+    if options.write_docs { write_section(name, section) } else { Ok(()) }
+}
+
+/// A quick run does not overwrite what a whole one has measured.
+fn write_json(name: &str, is_quick: bool, report: &impl Serialize) -> Result<()> {
     let folder = data::target_folder()?.join("bench");
-    std::fs::create_dir_all(&folder).context("no folder for the results")?;
-    let quick = if options.quick { "-quick" } else { "" };
-    let path = folder.join(format!("{name}{quick}.json"));
+    std::fs::create_dir_all(&folder)?;
+    let suffix = if is_quick { "-quick" } else { "" };
+    let path = folder.join(format!("{name}{suffix}.json"));
     std::fs::write(&path, serde_json::to_string_pretty(report)? + "\n")?;
     println!("\nwritten to {}", path.display());
     Ok(())
 }
 
 /// Puts a section into `docs/performance.md`.
-pub(crate) fn write_section(name: &str, section: &str) -> Result<()> {
+fn write_section(name: &str, section: &str) -> Result<()> {
     let path = data::root().join("docs/performance.md");
     let text = std::fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}", path.display()))?;

@@ -6,7 +6,8 @@
 //! because runs have to be young enough to be open.
 //!
 //! All changes of one user are drawn up in memory, each on the one before, and handed to the store
-//! together: it takes them in order, and writes the user's value once for the whole group.
+//! together: SQLite takes them in order and writes the user's value once for the whole group; what
+//! another store has taken too early is handed to it again.
 
 mod catalog;
 mod people;

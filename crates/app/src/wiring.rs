@@ -25,7 +25,7 @@ pub(crate) use identity::{ELSEWHERE, REMEDY, belongs, check_of};
 pub(crate) use migrate::{Migrated, migrate};
 pub(crate) use one::{Described, are_one};
 use stores::Opened;
-pub(crate) use stores::{Access, has_newest_of, has_views, open_catalog, open_state};
+pub(crate) use stores::{Access, has_newest_of, has_views, open_catalog, open_dynamo, open_state};
 
 /// Name under which the command line signs its edits.
 pub(crate) const CLI_NAME: &str = "command line";

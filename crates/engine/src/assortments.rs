@@ -10,7 +10,7 @@ use domain::decide::{Assortment, Class, Listing};
 use domain::snapshot::Snapshot;
 use domain::time::Timestamp;
 
-/// Most classes of which an assortment is kept, at about a kilobyte each; when there are more, all are
+/// Most classes of which an assortment is kept, at about two kilobytes each; when there are more, all are
 /// forgotten and begun anew.
 const CLASSES_MAX: usize = 16_384;
 
@@ -49,6 +49,11 @@ impl Assortments {
         }
         let made = Arc::new(listing.assortment());
         let mut shelf = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let newest = shelf.snapshot.as_ref().map_or(0, |newest| newest.revision());
+        if newest > snapshot.revision() {
+            // A request that still holds the older snapshot does not take away what is kept.
+            return made;
+        }
         if !shelf.is_of(snapshot, epoch) || shelf.kept.len() >= CLASSES_MAX {
             *shelf = Shelf { snapshot: Some(Arc::clone(snapshot)), epoch, kept: HashMap::new() };
         }
@@ -60,5 +65,42 @@ impl Assortments {
 impl Shelf {
     fn is_of(&self, snapshot: &Arc<Snapshot>, epoch: u64) -> bool {
         self.epoch == epoch && self.snapshot.as_ref().is_some_and(|own| Arc::ptr_eq(own, snapshot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::catalog::sample;
+    use domain::decide::{Levels, Situation};
+    use domain::ids::{AppId, UnitId};
+    use domain::user::UserState;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_768_046_400_007);
+
+    #[test]
+    fn one_is_shared_until_the_catalogue_the_budgets_or_the_clock_move() {
+        let assortments = Assortments::new();
+        let levels = Levels::default();
+        let snapshots = [(); 2].map(|()| Arc::new(Snapshot::compile(sample::catalog())));
+        let of = |user_id: &str, snapshot: &Arc<Snapshot>, epoch, now| {
+            let user_id = user_id.to_owned();
+            let user = UserState { app: AppId(1), user_id, ..UserState::default() };
+            let unit = UnitId(1);
+            let situation = Situation { snapshot, user: &user, unit, now, levels: &levels };
+            assortments.of(snapshot, epoch, &Listing::of(situation), now)
+        };
+        let [first, second] = &snapshots;
+        let kept = of("ann", first, 1, NOW);
+        let is_kept = |other: Arc<Assortment>| Arc::ptr_eq(&kept, &other);
+        assert!(is_kept(of("ben", first, 1, NOW)));
+        // A clock that goes back is not one that the assortment is known to hold for.
+        assert!(!is_kept(of("ann", first, 1, Timestamp(NOW.0 - 1))));
+        let kept = of("ann", first, 1, NOW);
+        let is_kept = |other: Arc<Assortment>| Arc::ptr_eq(&kept, &other);
+        assert!(is_kept(of("ann", first, 1, NOW)));
+        assert!(!is_kept(of("ann", first, 2, NOW)));
+        assert!(!is_kept(of("ann", second, 2, NOW)));
     }
 }

@@ -46,7 +46,7 @@ pub struct ListView<'a> {
     pub earned: Points,
 }
 
-/// Tells lists apart: two of one tag are the same, whenever and by whichever node they were made.
+/// Tells lists apart: two of one tag differ only in what the clock has changed within a minute.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ListTag {
     /// Revision of the catalogue.
@@ -113,8 +113,7 @@ impl Engine {
         }
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);
         let listing = Listing::of(situation);
-        let offers =
-            listing.offers(&self.assortments.of(&snapshot, self.board.epoch(), &listing, ctx.now));
+        let offers = listing.offers(&self.assortments.of(&snapshot, tag.epoch, &listing, ctx.now));
         let runs: Vec<_> = decide::runs(&situation)
             .into_iter()
             .filter_map(|run| mission_of(&snapshot, run))

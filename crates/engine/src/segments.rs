@@ -50,8 +50,10 @@ impl Engine {
         user_ids.iter().try_for_each(|user_id| check_user_id(user_id))?;
         let mut changed = 0;
         for some in user_ids.chunks(USERS_AT_ONCE) {
-            let one = |user_id| self.set_member(ctx, segment, (app, user_id), is_member);
-            for is_changed in join_all(some.iter().map(one)).await {
+            let moved = some
+                .iter()
+                .map(|user_id| self.set_member(ctx, segment, (app, user_id.as_str()), is_member));
+            for is_changed in join_all(moved).await {
                 changed += usize::from(is_changed?);
             }
         }
@@ -62,7 +64,7 @@ impl Engine {
         &self,
         ctx: &Ctx,
         segment: SegmentId,
-        (app, user_id): (AppId, &String),
+        (app, user_id): (AppId, &str),
         is_member: bool,
     ) -> Result<bool, EngineError> {
         let user = UserKey::derive(app, Mode::Live, user_id);
@@ -75,7 +77,7 @@ impl Engine {
                 (Ok(place), false) => drop(segments.remove(place)),
                 (Err(place), true) => segments.insert(place, segment),
             }
-            let user_id = user_id.clone();
+            let user_id = user_id.to_owned();
             let state = UserState { app, user_id, segments, ..loaded.state.clone() };
             match self.commit(ctx, Change::new(&loaded, state, None)).await? {
                 Outcome::Applied(_) | Outcome::Replayed => return Ok(true),

@@ -12,13 +12,13 @@ use anyhow::{Context, bail};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use store::explain::{Cost, Explained, Kind, Unit, Verdict};
-use store_dynamo::DynamoStore;
 use store_sqlite::SqliteStore;
 
 use crate::cli::ExplainArgs;
 use crate::clock;
 use crate::config::{Dynamo, Loaded, Mysql, Sqlite, State};
 use crate::output::{Finding, Output, counted};
+use crate::wiring;
 
 /// Everything that was explained.
 #[derive(Serialize)]
@@ -158,8 +158,7 @@ fn of_dynamo<'a>(
     dynamo: &'a Dynamo,
 ) -> BoxFuture<'a, anyhow::Result<Vec<Explained>>> {
     Box::pin(async move {
-        let opened = DynamoStore::open(&dynamo.place()).await;
-        let store = opened.with_context(|| format!("cannot use the table of [{section}]"))?;
+        let store = wiring::open_dynamo(section, dynamo).await?;
         Ok(store.explain(clock::now()).await?)
     })
 }

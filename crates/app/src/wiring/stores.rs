@@ -220,8 +220,9 @@ async fn open_mysql(
     Ok(Arc::new(opened))
 }
 
-/// The future is boxed, because those of the SDK are too deep to be part of others.
-fn open_dynamo<'a>(
+/// Opens the table of a section. The future is boxed, because those of the SDK are too deep to be
+/// part of others.
+pub(crate) fn open_dynamo<'a>(
     section: &'a str,
     dynamo: &'a Dynamo,
 ) -> BoxFuture<'a, anyhow::Result<Arc<DynamoStore>>> {

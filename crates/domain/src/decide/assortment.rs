@@ -9,6 +9,7 @@
 //! whoever keeps assortments leaves out the first half while it would come out the same.
 
 use super::case::{Asked, Case, has_room};
+use super::pacing::budget_changes_at;
 use super::{Offer, Situation};
 use crate::bits::BitSet;
 use crate::budget::Level;
@@ -145,6 +146,9 @@ impl Case<'_, '_> {
 
 /// Whether a line item's new level allows another mission of it, or forbids one, compared with the
 /// level before: assortments that were made before are then not to be used any more.
+///
+/// `now` is when the change was decided. Until it is known here the clock may have changed what the
+/// budget allows, so the verdicts after that moment are compared too.
 #[must_use]
 pub fn changes_offers(
     snapshot: &Snapshot,
@@ -155,12 +159,14 @@ pub fn changes_offers(
     let ranking = snapshot.ranking();
     let Some(place) = ranking.place_of_line(after.line_item) else { return false };
     let line = ranking.line(place as usize);
-    let fits = |level, slot| has_room(level, slot, line, now).is_ok();
+    let moments = [now, budget_changes_at(&line.row, now)];
+    let differ = |before, slot| {
+        let fits = |level, at| has_room(level, slot, line, at).is_ok();
+        moments.iter().any(|&at| fits(before, at) != fits(after, at))
+    };
     match before {
         Some(before) if before == after => false,
-        Some(before) => ranking.slots()[line.slots.clone()]
-            .iter()
-            .any(|slot| fits(before, slot) != fits(after, slot)),
+        Some(before) => ranking.slots()[line.slots.clone()].iter().any(|slot| differ(before, slot)),
         None => true,
     }
 }

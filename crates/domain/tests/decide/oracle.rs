@@ -15,7 +15,7 @@ use domain::targeting::AgeRange;
 use domain::time::{DAY_MS, Day, HOUR_MS, Timestamp};
 use domain::user::{Enrollment, Phase, UserState};
 use proptest::collection::vec;
-use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+use proptest::prelude::{Just, ProptestConfig, any, prop_assert_eq, prop_oneof, proptest};
 
 use super::growth::{BYTES, World, world_of};
 use super::world::{NOON, UNIT};
@@ -225,6 +225,8 @@ proptest! {
         bytes in vec(any::<u8>(), BYTES),
         others in vec(any::<u8>(), BYTES),
         committed in vec((0_usize..8, 0_i64..30), 0..6),
+        // A commit may have been decided before the assortment was made; noon is a tick of pacing.
+        before_ms in prop_oneof![Just(0), Just(1), Just(30_000)],
     ) {
         let mut world = world_of(&bytes);
         let situation = world.situation();
@@ -251,7 +253,7 @@ proptest! {
             after.total.held.0 += spent * UNIT;
             after.today.held.0 += spent * UNIT;
             (after.total.starts, after.today.starts) = (before.total.starts + 1, before.today.starts + 1);
-            if changes_offers(&world.snapshot, Some(&before), &after, NOON) {
+            if changes_offers(&world.snapshot, Some(&before), &after, Timestamp(NOON.0 - before_ms)) {
                 continue;
             }
             world.levels.set(after);

@@ -1,12 +1,13 @@
 //! What is held at participation, and how even pacing opens a day.
 
 use domain::budget::Guard;
-use domain::catalog::{HoldPolicy, LineItem, Pacing};
-use domain::decide::{hold_for, paced_ceiling, starting_move};
+use domain::catalog::{Entity, HoldPolicy, LineItem, Pacing};
+use domain::decide::{changes_offers, hold_for, paced_ceiling, starting_move};
 use domain::money::{Micros, Ppm};
+use domain::snapshot::Snapshot;
 use domain::time::{DAY_MS, Day, SECOND_MS, Timestamp, UtcOffset};
 
-use super::world::{self, UNIT};
+use super::world::{self, NOON, UNIT};
 
 const MIDNIGHT: Timestamp = Timestamp(20_000 * DAY_MS);
 
@@ -103,4 +104,24 @@ fn a_day_serves_all_that_its_budget_holds_and_spreads_it() {
     assert!((45..=55).contains(&hundred.iter().filter(|&&minute| minute < 12 * 60).count()));
     // One that holds less than one start serves nobody.
     assert!(admitted(3 * UNIT - 1).is_empty());
+}
+
+/// What is spent, decided a moment before the day opens further and known a moment after.
+#[test]
+fn a_change_that_is_known_after_a_tick_is_noticed() {
+    let line_item = even(1_000 * UNIT);
+    let rows = vec![Entity::LineItem(line_item.clone()), world::mission_row(world::mission(1, 1))];
+    let snapshot = Snapshot::compile(world::catalog(rows));
+    let at = |committed: i64| {
+        let mut level = world::level(&line_item);
+        (level.total.held, level.today.held) = (Micros(committed), Micros(committed));
+        level
+    };
+    let (before_noon, open) = (Timestamp(NOON.0 - 1), 510 * UNIT);
+    let changes = |from, to, now| changes_offers(&snapshot, Some(&at(from)), &at(to), now);
+    // Too much for the tick before noon, and enough for the one after it.
+    assert!(changes(open - 1, open + 1, before_noon));
+    assert!(changes(open - 1, open + 1, NOON));
+    assert!(!changes(0, UNIT, before_noon));
+    assert!(!changes(open + UNIT + 1, open + 2 * UNIT, before_noon));
 }
