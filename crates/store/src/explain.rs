@@ -2,7 +2,7 @@
 //!
 //! An adapter lists what it owns in one place, asks its database how each would be carried out with
 //! values that are there, and turns the answer into [`Facts`]. What is fine and what is not is decided
-//! here, for all adapters alike ([`judge`]).
+//! here, for all adapters alike ([`judge()`]).
 
 mod judge;
 
