@@ -18,7 +18,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::extract::{BODY_MAX, read_body};
-use crate::limits;
+use crate::limits::{self, ClientAddress};
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -54,51 +54,100 @@ pub(crate) async fn around(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let begun = Instant::now();
-    let id = request_id(request.headers()).unwrap_or_else(|| api.new_request_id());
     let labels = Labels::of(&request);
-    let ctx = Arc::new(Ctx::at(api.now()));
-    request.extensions_mut().insert(Arc::clone(&ctx));
-    let span = labels.span(&id);
-    let response = answered(&api, &labels, request, next).instrument(span.clone()).await;
-    let mut response = written(response, &id, &labels);
-    if let Ok(value) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    let begun = Begun::now(&api, &labels, request.headers());
+    request.extensions_mut().insert(Arc::clone(&begun.ctx));
+    let response = answered(&api, &labels, request, next).instrument(begun.span.clone()).await;
+    begun.end(&api, &labels, response)
+}
+
+/// Goes around a `GET` of a route whose handler need not be looked for.
+pub(crate) async fn around_known(
+    api: &Api,
+    route: &'static str,
+    headers: &HeaderMap,
+    address: Option<ClientAddress>,
+    carry_out: impl AsyncFnOnce(&Ctx) -> Response,
+) -> Response {
+    let labels = Labels { route: Route::Known(route), method: "GET" };
+    let begun = Begun::now(api, &labels, headers);
+    let asker = limits::asker(api, route, headers, address);
+    let carried_out = unless_it_panics(carry_out(&begun.ctx));
+    let response = limited(api, asker, carried_out).instrument(begun.span.clone()).await;
+    begun.end(api, &labels, response)
+}
+
+/// A request under way.
+struct Begun {
+    at: Instant,
+    id: String,
+    ctx: Arc<Ctx>,
+    span: Span,
+}
+
+impl Begun {
+    fn now(api: &Api, labels: &Labels, headers: &HeaderMap) -> Self {
+        let id = request_id(headers).unwrap_or_else(|| api.new_request_id());
+        let span = labels.span(&id);
+        Self { at: Instant::now(), id, ctx: Arc::new(Ctx::at(api.now())), span }
     }
-    let spent = ctx.spent();
-    response.headers_mut().insert(SERVER_TIMING, server_timing(spent));
-    if let Some(source) = ctx.seen() {
-        metrics::counter!(SHOWN, "source" => source.name()).increment(1);
+
+    /// Completes the answer, and counts the request.
+    fn end(self, api: &Api, labels: &Labels, response: Response) -> Response {
+        let Self { at, id, ctx, span } = self;
+        let mut response = written(response, &id, labels);
+        if let Ok(value) = HeaderValue::try_from(id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let spent = ctx.spent();
+        response.headers_mut().insert(SERVER_TIMING, server_timing(spent));
+        if let Some(source) = ctx.seen() {
+            metrics::counter!(SHOWN, "source" => source.name()).increment(1);
+        }
+        finish(&span, response.status(), spent);
+        api.meters.record(labels, response.status(), at.elapsed(), spent);
+        response
     }
-    finish(&span, response.status(), spent);
-    api.meters.record(&labels, response.status(), begun.elapsed(), spent);
-    response
 }
 
 async fn answered(api: &Api, labels: &Labels, request: Request, next: Next) -> Response {
-    match labels.route() {
-        // Whether the process lives does not depend on how much it has to do.
-        "/livez" => carried_out(request, next).await,
-        _ => limited(api, request, next).await.unwrap_or_else(Problem::into_response),
+    // Whether the process lives does not depend on how much it has to do.
+    if labels.route() == "/livez" {
+        return unless_it_panics(next.run(request)).await;
+    }
+    let request = if is_small(&request) { arrived(api, request).await } else { Ok(request) };
+    match request {
+        Ok(request) => {
+            let address = request.extensions().get().copied();
+            let asker = limits::asker(api, request.uri().path(), request.headers(), address);
+            limited(api, asker, unless_it_panics(next.run(request))).await
+        }
+        Err(problem) => problem.into_response(),
     }
 }
 
-/// Carries a request out as far as there is room, its body first.
-async fn limited(api: &Api, request: Request, next: Next) -> Result<Response, Problem> {
-    let request = if is_small(&request) { arrived(api, request).await? } else { request };
-    let _permit = api.in_flight.try_acquire().map_err(|_| shed())?;
-    let asker = limits::asker(api, &request);
-    Ok(in_time(admitted(api, asker, request, next)).await)
+/// Carries a request out as far as there is room.
+async fn limited(
+    api: &Api,
+    asker: Option<Asker>,
+    carried_out: impl Future<Output = Response>,
+) -> Response {
+    let Ok(_permit) = api.in_flight.try_acquire() else { return shed().into_response() };
+    in_time(admitted(api, asker, carried_out)).await
 }
 
 /// Carries a request out unless who asks has asked too often.
-async fn admitted(api: &Api, asker: Option<Asker>, request: Request, next: Next) -> Response {
+async fn admitted(
+    api: &Api,
+    asker: Option<Asker>,
+    carried_out: impl Future<Output = Response>,
+) -> Response {
     if let Some(asker) = asker
         && let Some(refusal) = limits::refusal(api, asker).await
     {
         return refusal.into_response();
     }
-    carried_out(request, next).await
+    carried_out.await
 }
 
 /// Whether the request has a body of the usual size. Large ones are read by their handlers, which
@@ -136,8 +185,8 @@ async fn in_time(response: impl Future<Output = Response>) -> Response {
 }
 
 /// Carries a request out, and turns a panic into an answer; the others' requests go on.
-async fn carried_out(request: Request, next: Next) -> Response {
-    let ended = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+async fn unless_it_panics(carried_out: impl Future<Output = Response>) -> Response {
+    let ended = AssertUnwindSafe(carried_out).catch_unwind().await;
     ended.unwrap_or_else(|panic| Problem::internal(panic_message(panic.as_ref())).into_response())
 }
 
@@ -221,8 +270,15 @@ fn finish(span: &Span, status: StatusCode, spent: Spent) {
 
 /// By what a request is counted. Routes are patterns, so there are few of them.
 struct Labels {
-    route: Option<MatchedPath>,
+    route: Route,
     method: &'static str,
+}
+
+/// What a request is for.
+enum Route {
+    Known(&'static str),
+    Matched(MatchedPath),
+    None,
 }
 
 impl Labels {
@@ -236,11 +292,16 @@ impl Labels {
             "OPTIONS" => "OPTIONS",
             _ => "other",
         };
-        Self { route: request.extensions().get::<MatchedPath>().cloned(), method }
+        let matched = request.extensions().get::<MatchedPath>().cloned();
+        Self { route: matched.map_or(Route::None, Route::Matched), method }
     }
 
     fn route(&self) -> &str {
-        self.route.as_ref().map_or("none", MatchedPath::as_str)
+        match &self.route {
+            Route::Known(route) => route,
+            Route::Matched(path) => path.as_str(),
+            Route::None => "none",
+        }
     }
 
     /// The span of a request; the spans of its store calls lie in it.

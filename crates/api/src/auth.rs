@@ -94,20 +94,24 @@ impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let ctx = Ctx::at(api.now());
-        let engine = api.engine();
-        let on_behalf = OnBehalf::read(parts.uri.query().unwrap_or_default())?;
-        let token = match bearer(&parts.headers) {
-            Some(token) => Cow::Borrowed(token),
-            None => Cow::Owned(cookie(parts, &api.given.public_url)?),
-        };
-        if let Some(session) = engine.session(&ctx, &token) {
-            return Ok(Self(Viewer::of(&session)));
-        }
-        let app = app_of_key(engine, &token).ok_or_else(Problem::no_session)?;
-        let (user_id, unit_id) = on_behalf.required()?;
-        Ok(Self(engine.viewer(app.app, app.mode, UnitId(unit_id), &user_id)?))
+        viewer(api, &Ctx::at(api.now()), parts).map(Self)
     }
+}
+
+/// Whose missions a request is about.
+pub(crate) fn viewer(api: &Api, ctx: &Ctx, parts: &Parts) -> Result<Viewer, Problem> {
+    let engine = api.engine();
+    let on_behalf = OnBehalf::read(parts.uri.query().unwrap_or_default())?;
+    let token = match bearer(&parts.headers) {
+        Some(token) => Cow::Borrowed(token),
+        None => Cow::Owned(cookie(parts, &api.given.public_url)?),
+    };
+    if let Some(session) = engine.session(ctx, &token) {
+        return Ok(Viewer::of(&session));
+    }
+    let app = app_of_key(engine, &token).ok_or_else(Problem::no_session)?;
+    let (user_id, unit_id) = on_behalf.required()?;
+    Ok(engine.viewer(app.app, app.mode, UnitId(unit_id), &user_id)?)
 }
 
 impl OnBehalf {

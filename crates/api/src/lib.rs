@@ -16,6 +16,7 @@ mod extract;
 mod limits;
 mod paging;
 mod problem;
+mod served;
 mod stamp;
 mod strict_json;
 
@@ -45,33 +46,37 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use limits::ClientAddress;
+pub use served::Served;
 pub use state::{AdminKey, ApiState, Dependency, Eventually, Role, Verify};
 
 use state::Api;
 
 /// Everything that is served under `/v1`, what operations needs beside it, and `beside`, which lives
 /// under the same limits.
-pub fn router(state: ApiState, beside: Router) -> Router {
+pub fn router(state: ApiState, beside: Router) -> Served {
     let api = Arc::new(Api::new(state));
     let document = Arc::new(openapi());
     let (routes, _) = routes().split_for_parts();
-    routes
+    let routes = routes
         .merge(openapi::router(document))
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(Arc::clone(&api))
-        .merge(beside)
-        .fallback(problem::no_such_path)
-        .method_not_allowed_fallback(problem::wrong_method)
-        .layer(from_fn_with_state(api, around::around))
+        .merge(beside);
+    Served::new(Arc::clone(&api), surrounded(api, routes))
 }
 
 /// What operations needs alone: `/livez`, `/readyz` and `/metrics` of a process that answers nobody
 /// else.
-pub fn operations_router(state: ApiState) -> Router {
+pub fn operations_router(state: ApiState) -> Served {
     let api = Arc::new(Api::new(state));
     let (routes, _) = OpenApiRouter::new().merge(operations::router()).split_for_parts();
+    let router = surrounded(Arc::clone(&api), routes.with_state(Arc::clone(&api)));
+    Served::new(api, router).behind(|router| router)
+}
+
+/// What stands around all routes.
+fn surrounded(api: Arc<Api>, routes: Router) -> Router {
     routes
-        .with_state(Arc::clone(&api))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(from_fn_with_state(api, around::around))

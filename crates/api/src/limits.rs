@@ -8,7 +8,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum_extra::extract::cookie::CookieJar;
 use engine::{Allowance, Asker, Ctx};
@@ -26,8 +25,13 @@ const LIMITED: &str = "guerdon_http_requests_limited_total";
 pub struct ClientAddress(pub IpAddr);
 
 /// Whose token a request takes, if anybody's.
-pub(crate) fn asker(api: &Api, request: &Request) -> Option<Asker> {
-    if api.engine().has_rate_limits() { counted(api, request) } else { None }
+pub(crate) fn asker(
+    api: &Api,
+    path: &str,
+    headers: &HeaderMap,
+    address: Option<ClientAddress>,
+) -> Option<Asker> {
+    if api.engine().has_rate_limits() { counted(api, path, headers, address) } else { None }
 }
 
 /// Why a request is not let in: who asks has no token left.
@@ -41,11 +45,16 @@ pub(crate) async fn refusal(api: &Api, asker: Asker) -> Option<Problem> {
     }
 }
 
-fn counted(api: &Api, request: &Request) -> Option<Asker> {
-    if is_exempt(request.uri().path()) {
+fn counted(
+    api: &Api,
+    path: &str,
+    headers: &HeaderMap,
+    address: Option<ClientAddress>,
+) -> Option<Asker> {
+    if is_exempt(path) {
         return None;
     }
-    if let Some(token) = token(request.headers()) {
+    if let Some(token) = token(headers) {
         if let Some(session) = api.engine().session(&Ctx::at(api.now()), &token) {
             return Some(Asker::User(session.user));
         }
@@ -56,8 +65,7 @@ fn counted(api: &Api, request: &Request) -> Option<Asker> {
             return None;
         }
     }
-    let address = request.extensions().get::<ClientAddress>()?;
-    Some(Asker::Address(address.0))
+    Some(Asker::Address(address?.0))
 }
 
 /// What is asked by machines that watch, or must not be lost.

@@ -1,35 +1,42 @@
 //! `GET /v1/missions` and `GET /v1/missions/{id}`: what a user may do, and how far he is.
 //!
-//! The list is the hot path. It costs one keyed read of the user; every mission that he has not
-//! started is copied from a fragment that was written once for the catalogue's revision
-//! ([`fragments`]), and only his own runs are written for this request ([`document`]).
+//! The list is the hot path. It costs one keyed read of the user. Only his own runs are written for a
+//! request; what he can start was written once for everybody of his class, from fragments that were
+//! written once for the catalogue's revision ([`fragments`]), and is sent from there ([`pieces`]).
 
 mod document;
 mod fragments;
+mod list;
+mod pieces;
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::ids::MissionId;
-use engine::{ListTag, ListView};
+use engine::{Ctx, ListTag, ListView};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::auth::{Caller, OnBehalf};
-use crate::extract::{Command, Kept, Params, Path, UserParams};
+use crate::around::around_known;
+use crate::auth::{Caller, OnBehalf, viewer};
+use crate::extract::{Command, Params, Path, UserParams, has_kept, user_params};
 use crate::hex::append_hex;
+use crate::limits::ClientAddress;
 use crate::paging;
 use crate::problem::Problem;
 use crate::state::Api;
 
-use document::{ListDoc, MissionDetailDoc, Page, write_detail, write_list};
+use document::{ListDoc, MissionDetailDoc, write_detail};
 pub(crate) use document::{StepDoc, steps_of_run, title};
 pub(crate) use fragments::Fragments;
+use list::{Page, write_list};
+use pieces::Pieces;
 
 /// Missions of a page unless the caller wants another number: more than a user ever scrolls to.
 const LIST_DEFAULT: u32 = 200;
@@ -37,6 +44,8 @@ const LIST_DEFAULT: u32 = 200;
 const LIST_MAX: u32 = 500;
 /// Room for a tag.
 const ETAG_BYTES: usize = 96;
+/// Where it is.
+const LIST_PATH: &str = "/v1/missions";
 /// Name of the list in its cursors.
 const LIST: &str = "missions";
 /// A user's answers are his own and must be asked for again each time.
@@ -72,21 +81,38 @@ pub(crate) struct ListParams {
 async fn list_missions(
     State(api): State<Arc<Api>>,
     Command(ctx): Command,
-    Caller(viewer): Caller,
-    UserParams(params): UserParams<ListParams>,
-    kept: Kept,
+    parts: Parts,
 ) -> Result<Response, Problem> {
-    let page = page_of(&params)?;
-    let fragments = &api.fragments;
+    list(&api, &ctx, &parts).await
+}
+
+/// Whether a request is for the list, as almost all are.
+pub(crate) fn is_list<B>(request: &Request<B>) -> bool {
+    request.method() == Method::GET && request.uri().path() == LIST_PATH
+}
+
+/// Answers a request for the list.
+pub(crate) async fn answer_list(
+    api: &Api,
+    parts: &Parts,
+    address: Option<ClientAddress>,
+) -> Response {
+    let answer = async |ctx: &Ctx| list(api, ctx, parts).await.into_response();
+    around_known(api, LIST_PATH, &parts.headers, address, answer).await
+}
+
+async fn list(api: &Api, ctx: &Ctx, parts: &Parts) -> Result<Response, Problem> {
+    let viewer = viewer(api, ctx, parts)?;
+    let page = page_of(&user_params(parts.uri.query().unwrap_or_default())?)?;
     let unchanged = |tag: ListTag| {
         let etag = etag(&tag, &page);
-        kept.has(&etag).then(|| answer(etag, None))
+        has_kept(&parts.headers, &etag).then(|| answer(etag, None))
     };
     let write = |view: &ListView<'_>| {
-        let body = write_list(fragments, &viewer, view, &page);
+        let body = write_list(&api.fragments, &viewer, view, &page);
         answer(etag(&view.tag, &page), Some(body))
     };
-    Ok(api.engine().list_missions_unless(&ctx, &viewer, unchanged, write).await?)
+    Ok(api.engine().list_missions_unless(ctx, &viewer, unchanged, write).await?)
 }
 
 /// Show one mission with everything about it.
@@ -141,10 +167,11 @@ fn etag(list: &ListTag, page: &Page) -> String {
     text
 }
 
-fn answer(etag: String, body: Option<Vec<u8>>) -> Response {
+fn answer(etag: String, body: Option<Pieces>) -> Response {
     let status = if body.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
     let is_full = body.is_some();
-    let mut response = Response::new(body.map_or_else(Body::empty, Body::from));
+    let mut response =
+        Response::new(body.map_or_else(Body::empty, |body| Body::new(body.into_body())));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if is_full {

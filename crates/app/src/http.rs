@@ -4,21 +4,21 @@
 //! client that sends slowly, sends endless headers, or opens streams only to reset them takes what
 //! one connection may take and no more.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::ClientAddress;
-use axum::Router;
+use api::{ClientAddress, Served};
 use axum::http::{HeaderMap, Request};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 /// Connections that are open at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 16_384;
@@ -54,7 +54,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// Serves until told to stop, and then until the requests that are under way have been answered.
 pub(crate) async fn serve(
     listener: TcpListener,
-    router: Router,
+    served: Served,
     proxies: usize,
     stop: CancellationToken,
 ) {
@@ -67,12 +67,14 @@ pub(crate) async fn serve(
             () = stop.cancelled() => break,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
-        let service = router.clone().map_request(move |mut request: Request<_>| {
-            let address = client_address(request.headers(), peer, proxies);
-            request.extensions_mut().insert(ClientAddress(address));
-            request
+        let served = served.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let served = served.clone();
+            async move {
+                let address = client_address(request.headers(), peer, proxies);
+                Ok::<_, Infallible>(served.answer(request, Some(ClientAddress(address))).await)
+            }
         });
-        let service = TowerToHyperService::new(service);
         let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
         tokio::spawn(async move {
             let _permit = permit;

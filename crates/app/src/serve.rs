@@ -126,18 +126,20 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let state = api_state(loaded, &node, address, metrics);
-        let router = match duty {
+        let served = match duty {
             Duty::Work => api::operations_router(state),
             Duty::Everything | Duty::Answers => {
                 let pages = pages_state(&state);
                 api::router(state, pages::router(pages))
             }
         };
-        let router = match config.traces.otlp_url {
-            Some(_) => router.layer(axum::middleware::from_fn(telemetry::go_on)),
-            None => router,
+        let served = match config.traces.otlp_url {
+            Some(_) => {
+                served.behind(|router| router.layer(axum::middleware::from_fn(telemetry::go_on)))
+            }
+            None => served,
         };
-        let http = tokio::spawn(http::serve(listener, router, config.server.proxies, stop.clone()));
+        let http = tokio::spawn(http::serve(listener, served, config.server.proxies, stop.clone()));
         let worker = worker(config, &node)?;
         let jobs = match duty {
             Duty::Answers => tokio::spawn(worker.keep_fresh(stop.clone())),

@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 use crate::user::{Enrollment, Phase, UserState};
 use crate::verdict::Refusal;
 
-pub use assortment::{Assortment, Class, Listing, changes_offers};
+pub use assortment::{Assortment, Class, Listing, Withheld, changes_offers};
 use case::Asked;
 pub(crate) use case::NEW_USERS_ONLY;
 pub use explain::{RuleVerdict, explain};

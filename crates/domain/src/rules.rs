@@ -83,6 +83,10 @@ fn needs(mission: &Mission, step: usize, other: usize) -> bool {
 /// Places of the steps that can never be done any more: quizzes without attempts left, and whatever
 /// waits for one of them. A step that is lost stays lost.
 pub(crate) fn lost(run: &Enrollment, mission: &Mission) -> Vec<usize> {
+    // Every quiz gives at least one attempt.
+    if run.steps.iter().all(|step| step.misses == 0) {
+        return Vec::new();
+    }
     let places = || 0..mission.steps.len();
     let mut lost: Vec<usize> =
         places().filter(|place| has_no_attempts(run, mission, *place)).collect();

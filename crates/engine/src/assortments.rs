@@ -10,8 +10,10 @@ use domain::decide::{Assortment, Class, Listing};
 use domain::snapshot::Snapshot;
 use domain::time::Timestamp;
 
-/// Most classes of which an assortment is kept, at about two kilobytes each; when there are more, all are
-/// forgotten and begun anew.
+use crate::sheets::{SheetRoom, Sheets};
+
+/// Most classes of which an assortment is kept, at about three kilobytes each without its sheets; when
+/// there are more, all are forgotten and begun anew.
 const CLASSES_MAX: usize = 16_384;
 
 /// The assortments of the newest snapshot.
@@ -23,7 +25,15 @@ struct Shelf {
     snapshot: Option<Arc<Snapshot>>,
     /// [`crate::board::Board::epoch`] of the budgets that they were made from.
     epoch: u64,
-    kept: HashMap<Class, Arc<Assortment>>,
+    kept: HashMap<Class, Arc<Shared>>,
+    /// What all sheets of these may still take.
+    room: SheetRoom,
+}
+
+/// An assortment, and what was written of it.
+pub(crate) struct Shared {
+    pub(crate) assortment: Assortment,
+    pub(crate) sheets: Sheets,
 }
 
 impl Assortments {
@@ -38,25 +48,26 @@ impl Assortments {
         epoch: u64,
         listing: &Listing<'_>,
         now: Timestamp,
-    ) -> Arc<Assortment> {
+    ) -> Arc<Shared> {
         let class = listing.class();
         {
             let shelf = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            let kept = shelf.kept.get(&class).filter(|kept| kept.holds_at(now));
+            let kept = shelf.kept.get(&class).filter(|kept| kept.assortment.holds_at(now));
             if let Some(kept) = kept.filter(|_| shelf.is_of(snapshot, epoch)) {
                 return Arc::clone(kept);
             }
         }
-        let made = Arc::new(listing.assortment());
+        let assortment = listing.assortment();
         let mut shelf = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let newest = shelf.snapshot.as_ref().map_or(0, |newest| newest.revision());
         if newest > snapshot.revision() {
             // A request that still holds the older snapshot does not take away what is kept.
-            return made;
+            return Arc::new(Shared { assortment, sheets: Sheets::new(SheetRoom::none()) });
         }
         if !shelf.is_of(snapshot, epoch) || shelf.kept.len() >= CLASSES_MAX {
-            *shelf = Shelf { snapshot: Some(Arc::clone(snapshot)), epoch, kept: HashMap::new() };
+            *shelf = Shelf { snapshot: Some(Arc::clone(snapshot)), epoch, ..Shelf::default() };
         }
+        let made = Arc::new(Shared { assortment, sheets: Sheets::new(shelf.room.clone()) });
         shelf.kept.insert(class, Arc::clone(&made));
         made
     }
@@ -93,12 +104,12 @@ mod tests {
         };
         let [first, second] = &snapshots;
         let kept = of("ann", first, 1, NOW);
-        let is_kept = |other: Arc<Assortment>| Arc::ptr_eq(&kept, &other);
+        let is_kept = |other: Arc<Shared>| Arc::ptr_eq(&kept, &other);
         assert!(is_kept(of("ben", first, 1, NOW)));
         // A clock that goes back is not one that the assortment is known to hold for.
         assert!(!is_kept(of("ann", first, 1, Timestamp(NOW.0 - 1))));
         let kept = of("ann", first, 1, NOW);
-        let is_kept = |other: Arc<Assortment>| Arc::ptr_eq(&kept, &other);
+        let is_kept = |other: Arc<Shared>| Arc::ptr_eq(&kept, &other);
         assert!(is_kept(of("ann", first, 1, NOW)));
         assert!(!is_kept(of("ann", first, 2, NOW)));
         assert!(!is_kept(of("ann", second, 2, NOW)));

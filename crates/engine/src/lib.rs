@@ -12,6 +12,7 @@ mod error;
 mod hints;
 mod partner_signature;
 mod rate_limits;
+mod sheets;
 mod stripes;
 mod user_cache;
 mod vault;
@@ -51,7 +52,7 @@ pub use engine::{Engine, Stores};
 pub use error::EngineError;
 pub use inquire::Inquiry;
 pub use list_enrollments::RunLine;
-pub use list_missions::{ListTag, ListView, MissionView};
+pub use list_missions::{ListTag, ListView, MissionView, Offered};
 pub use move_state::{
     Move, MoveError, MoveProgress, MoveReport, Side, Step, Survey, abort_move, move_state,
     survey_move,
@@ -64,6 +65,7 @@ pub use read_wallet::{Wallet, WalletLine};
 pub use receive_conversion::{ConversionAnswer, ConversionError, Postback};
 pub use secrets::{ClosedSecret, SecretOwner};
 pub use serving::ServingCheck;
+pub use sheets::{Cut, Sheet};
 pub use trail::{Trail, TrailLine};
 pub use user_cache::{Source, USER_AGES, UserCodec};
 pub use vault::{ClickId, MasterKey, SealError, Session, Vault};

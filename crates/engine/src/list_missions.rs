@@ -7,11 +7,12 @@
 //! The catalogue and the budgets are read in memory; the answer is written by the caller from what
 //! it is shown here, so nothing is copied on the way.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use domain::catalog::{LineItem, Mission};
 use domain::change::Loaded;
-use domain::decide::{self, Listing, Offer};
+use domain::decide::{self, Listing, Offer, Withheld};
 use domain::ids::AdGroupId;
 use domain::money::Points;
 use domain::snapshot::{Price, Snapshot};
@@ -19,6 +20,8 @@ use domain::time::Timestamp;
 use domain::user::Enrollment;
 use domain::view;
 
+use crate::assortments::Shared;
+use crate::sheets::{Cut, SHEET_MISSIONS_MAX, Sheet};
 use crate::user_cache::OnError;
 use crate::{Ctx, Engine, EngineError, Viewer};
 
@@ -39,11 +42,19 @@ pub struct ListView<'a> {
     /// Runs that can still earn, nearest deadline first.
     pub runs: Vec<MissionView<'a>>,
     /// Missions that can be started, in order.
-    pub offers: Vec<Offer<'a>>,
+    pub offers: Offered<'a>,
     /// Points that all of it can still pay.
     pub earnable: Points,
     /// Points that have reached the wallet and were not taken back; those on hold have not.
     pub earned: Points,
+}
+
+/// What a user can start: an assortment without what is withheld from him.
+pub struct Offered<'a> {
+    pub(crate) listing: Listing<'a>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) withheld: Withheld,
+    all: OnceCell<Vec<Offer<'a>>>,
 }
 
 /// Tells lists apart: two of one tag differ only in what the clock has changed within a minute.
@@ -68,6 +79,8 @@ pub struct ListTag {
 pub struct MissionView<'a> {
     /// The version that the user sees: the locked one if he has started.
     pub mission: &'a Arc<Mission>,
+    /// Where that version is among [`Snapshot::versions`], if he has started.
+    pub version_place: Option<usize>,
     /// Who pays.
     pub line_item: &'a LineItem,
     /// The ad group that it is, or was, offered through.
@@ -112,12 +125,13 @@ impl Engine {
             return Ok(answer);
         }
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);
-        let listing = Listing::of(situation);
-        let offers = listing.offers(&self.assortments.of(&snapshot, tag.epoch, &listing, ctx.now));
         let runs: Vec<_> = decide::runs(&situation)
             .into_iter()
             .filter_map(|run| mission_of(&snapshot, run))
             .collect();
+        let listing = Listing::of(situation);
+        let shared = self.assortments.of(&snapshot, tag.epoch, &listing, ctx.now);
+        let offers = Offered::of(listing, shared);
         let view = ListView {
             tag,
             earnable: earnable(&runs, &offers),
@@ -155,17 +169,61 @@ pub(crate) fn mission_of<'a>(
     snapshot: &'a Snapshot,
     run: &'a Enrollment,
 ) -> Option<MissionView<'a>> {
-    let mission = snapshot.mission_version(run.mission, run.version)?;
-    let line_item = snapshot.any_line_item(run.line_item)?;
-    Some(MissionView { mission, line_item, ad_group: run.ad_group, run: Some(run), prices: &[] })
+    let version_place = snapshot.place_of_version(run.mission, run.version)?;
+    Some(MissionView {
+        mission: snapshot.versions().get(version_place)?,
+        version_place: Some(version_place),
+        line_item: snapshot.any_line_item(run.line_item)?,
+        ad_group: run.ad_group,
+        run: Some(run),
+        prices: &[],
+    })
 }
 
-fn earnable(runs: &[MissionView<'_>], offers: &[Offer<'_>]) -> Points {
+fn earnable(runs: &[MissionView<'_>], offers: &Offered<'_>) -> Points {
     let of_run =
         |one: &MissionView<'_>| one.run.map_or(0, |run| view::remaining(run, one.mission).0);
     let runs: i64 = runs.iter().map(of_run).sum();
-    let offers: i64 = offers.iter().map(|offer| offer.pays.0).sum();
-    Points(runs + offers)
+    Points(runs + offers.pays().0)
+}
+
+impl<'a> Offered<'a> {
+    fn of(listing: Listing<'a>, shared: Arc<Shared>) -> Self {
+        let withheld = listing.withheld(&shared.assortment);
+        Self { listing, shared, withheld, all: OnceCell::new() }
+    }
+
+    /// All of it, best first.
+    pub fn all(&self) -> &[Offer<'a>] {
+        self.all
+            .get_or_init(|| self.listing.beside(&self.shared.assortment, &self.withheld).collect())
+    }
+
+    /// At most `limit` missions behind the place `after`, as pieces of the sheet of his class in
+    /// `language`. `write` appends the text of an offer and what separates it from the next one; it must
+    /// depend on nothing but the offer, the language and the terms of the app. `None` if they are not on
+    /// a sheet: then [`Self::all`] has them.
+    pub fn cut(
+        &self,
+        language: &str,
+        (after, limit): (Option<u32>, usize),
+        write: impl FnMut(&Offer<'_>, &mut Vec<u8>),
+    ) -> Option<Cut> {
+        let Withheld::Some(withheld) = &self.withheld else { return Some(Cut::EMPTY) };
+        let Shared { assortment, sheets } = &*self.shared;
+        let sheet = sheets.of(language, || {
+            let count = assortment.len().min(SHEET_MISSIONS_MAX);
+            let at = |place| self.listing.offer_at(assortment, place);
+            Sheet::of((0..count as u32).filter_map(at), count == assortment.len(), write)
+        })?;
+        sheet.cut(withheld, after, limit)
+    }
+
+    /// Points that it can pay.
+    #[must_use]
+    pub fn pays(&self) -> Points {
+        self.shared.assortment.pays_beside(&self.withheld)
+    }
 }
 
 /// All that has reached the user's wallet and was not taken back.

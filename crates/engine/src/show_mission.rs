@@ -37,6 +37,7 @@ impl Engine {
             decide::check(&situation, mission).map_err(|_| EngineError::NotFound("mission"))?;
         let view = MissionView {
             mission: offer.mission,
+            version_place: None,
             line_item: offer.line_item,
             ad_group: offer.ad_group,
             run: None,

@@ -39,6 +39,7 @@ mod codec;
 mod error;
 mod explain;
 mod files;
+mod hints;
 mod identity;
 mod journal;
 mod lock;
@@ -66,6 +67,7 @@ pub use schema::{SCHEMA_VERSION, STATEMENT_LOG};
 pub use sql::{STATEMENTS, Statement};
 
 use error::Failure;
+use hints::Hints;
 use lock::ServerLock;
 use readers::Readers;
 use writer::{Marks, Queue, Tx, Work, Writer};
@@ -121,6 +123,7 @@ impl Default for Options {
 pub struct SqliteStore {
     path: PathBuf,
     readers: Readers,
+    hints: Hints,
     marks: Arc<Marks>,
     /// Whether the order of the journal is total, as the file says.
     has_total_order: AtomicBool,
@@ -186,7 +189,8 @@ impl SqliteStore {
         server: Option<Server>,
     ) -> Result<Self, OpenError> {
         let has_total_order = AtomicBool::new(readers.has_total_order()?);
-        Ok(Self { path: path.to_owned(), readers, marks, has_total_order, server })
+        let hints = Hints::new();
+        Ok(Self { path: path.to_owned(), readers, hints, marks, has_total_order, server })
     }
 
     /// Sets the most pages of 4 KiB that the file may have; see [`Options::pages_max`].

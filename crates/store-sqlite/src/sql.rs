@@ -168,7 +168,10 @@ statements! {
 
     /// The one read of a request.
     USER_LOAD [User] =
-        "SELECT version, chain, state FROM users WHERE key = ?1";
+        "SELECT version, chain, state, id FROM users WHERE key = ?1";
+    /// The same, where it is remembered which row that is.
+    USER_LOAD_AT [UserId, User] =
+        "SELECT version, chain, state FROM users WHERE id = ?1 AND key = ?2";
     /// What a commit compares with.
     USER_HEAD [User] =
         "SELECT id, version, change_id, last_seq, due_at FROM users WHERE key = ?1";

@@ -2,7 +2,7 @@
 //!
 //! | verb | round trips | statements |
 //! |---|---|---|
-//! | `load` | 1, on the caller's task | 1 |
+//! | `load` | 1, on the caller's task | 1; 2 if a row is not where it was remembered |
 //! | `commit` | 1, to the writer | 1 read, 2 writes, and the touched budgets once per group |
 //! | `ledger` | 1, on a blocking thread | 1 a record, and 1 or 2 to find the first |
 //! | `due`, `find`, `scan` | 1, on a blocking thread | 1 |
@@ -21,6 +21,7 @@ use crate::codec::{
     stored_from_row, uint,
 };
 use crate::error::Failure;
+use crate::hints::Hints;
 use crate::journal::Entry;
 use crate::writer::{Tx, Work};
 use crate::{SqliteStore, sql};
@@ -165,6 +166,20 @@ pub(crate) fn set_newest(
     Ok(())
 }
 
+fn load(conn: &Connection, hints: &Hints, user: &UserKey) -> Result<Loaded, Failure> {
+    if let Some(id) = hints.find(user) {
+        let mut select = conn.prepare_cached(sql::USER_LOAD_AT)?;
+        if let Some(row) = select.query(params![id, user.0])?.next()? {
+            return loaded_from_row(row);
+        }
+    }
+    let mut select = conn.prepare_cached(sql::USER_LOAD)?;
+    let mut found = select.query([&user.0])?;
+    let Some(row) = found.next()? else { return Ok(Loaded::default()) };
+    hints.note(user, row.get(3)?);
+    loaded_from_row(row)
+}
+
 fn ledger(
     conn: &Connection,
     user: UserKey,
@@ -242,11 +257,7 @@ fn scan(
 #[async_trait]
 impl Users for SqliteStore {
     async fn load(&self, user: UserKey) -> Result<Loaded, StoreError> {
-        self.readers().point(|conn| {
-            let mut select = conn.prepare_cached(sql::USER_LOAD)?;
-            let mut found = select.query([&user.0])?;
-            found.next()?.map_or_else(|| Ok(Loaded::default()), loaded_from_row)
-        })
+        self.readers().point(|conn| load(conn, &self.hints, &user))
     }
 
     async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {

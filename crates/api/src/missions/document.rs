@@ -9,18 +9,16 @@ use domain::snapshot::Price;
 use domain::time::Timestamp;
 use domain::user::Enrollment;
 use domain::view::{self, StepState, StepView};
-use engine::{ListView, MissionView, Viewer};
+use engine::MissionView;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Fragments, LIST};
-use crate::paging;
 use crate::stamp::rfc3339;
 
 pub(super) use form::Form;
 
 /// Room that one mission takes, as a guess.
-const MISSION_BYTES: usize = 640;
+pub(super) const MISSION_BYTES: usize = 640;
 
 /// What a user may do.
 #[derive(Serialize, ToSchema)]
@@ -43,9 +41,9 @@ pub(crate) struct ListDoc<'a> {
 #[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct PointsDoc<'a> {
     /// What users call a point.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// Decimal places of a point as users see it.
-    minor_units: u8,
+    pub(super) minor_units: u8,
 }
 
 /// A mission as one user sees it.
@@ -176,14 +174,6 @@ pub(crate) struct QuizDoc<'a> {
     question: &'a str,
     /// What to choose from; the place of the right one, from 0, is the answer.
     choices: Vec<&'a str>,
-}
-
-/// Which part of the list is asked for.
-pub(super) struct Page {
-    /// Most missions that are not started yet.
-    pub(super) limit: usize,
-    /// Only those after this place.
-    pub(super) after: Option<u32>,
 }
 
 impl<'a> MissionDoc<'a> {
@@ -325,67 +315,6 @@ pub(crate) fn steps_of_run<'a>(
     steps.collect()
 }
 
-/// Writes the list. What stands before and after the missions is written by hand, because the
-/// missions between are bytes already; a test compares it with [`ListDoc`].
-pub(super) fn write_list(
-    fragments: &Fragments,
-    viewer: &Viewer,
-    list: &ListView<'_>,
-    page: &Page,
-) -> Vec<u8> {
-    let language = list.loaded.state.profile.language.as_str();
-    let offers = list.offers.iter().filter(|one| page.after.is_none_or(|after| one.place > after));
-    let runs: &[MissionView<'_>] = if page.after.is_none() { &list.runs } else { &[] };
-    let room = (runs.len() + list.offers.len().min(page.limit)) * MISSION_BYTES;
-    let mut out = Vec::with_capacity(room + 512);
-    write_head(list, viewer, &mut out);
-    let book = fragments.book(list.snapshot, viewer.app, language);
-    let mut glances = Vec::new();
-    for one in runs {
-        let (Some(run), Some(form)) = (one.run, book.form(list.snapshot, one.mission)) else {
-            continue;
-        };
-        form.write((one.mission, run), list.now, &mut glances, &mut out);
-        out.push(b',');
-    }
-    let mut last = None;
-    let mut offers = offers.peekable();
-    for offer in offers.by_ref().take(page.limit) {
-        book.append(offer, &mut out);
-        out.push(b',');
-        last = Some(offer.place);
-    }
-    let has_more = offers.peek().is_some();
-    if out.last() == Some(&b',') {
-        out.pop();
-    }
-    write_tail(last.filter(|_| has_more), &mut out);
-    out
-}
-
-fn write_head(list: &ListView<'_>, viewer: &Viewer, out: &mut Vec<u8>) {
-    let app = list.snapshot.catalog().apps.get(&viewer.app);
-    let currency = app.map_or(PointsDoc { name: "", minor_units: 0 }, |app| PointsDoc {
-        name: &app.currency.name,
-        minor_units: app.currency.minor_units,
-    });
-    out.extend_from_slice(b"{\"catalog_revision\":");
-    append(out, &list.snapshot.revision());
-    out.extend_from_slice(b",\"currency\":");
-    append(out, &currency);
-    out.extend_from_slice(b",\"earnable\":");
-    append(out, &list.earnable.0);
-    out.extend_from_slice(b",\"earned\":");
-    append(out, &list.earned.0);
-    out.extend_from_slice(b",\"missions\":[");
-}
-
-fn write_tail(last: Option<u32>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"],\"next_cursor\":");
-    append(out, &last.map(|place| paging::cursor(LIST, place)));
-    out.push(b'}');
-}
-
 /// Writes one mission with everything about it.
 pub(super) fn write_detail(view: &MissionView<'_>, language: &str, now: Timestamp) -> Vec<u8> {
     let mission: &Arc<Mission> = view.mission;
@@ -461,7 +390,8 @@ pub(super) fn json(document: &impl Serialize) -> Vec<u8> {
     out
 }
 
-fn append(out: &mut Vec<u8>, document: &impl Serialize) {
+/// Appends it.
+pub(super) fn append(out: &mut Vec<u8>, document: &impl Serialize) {
     if let Err(error) = serde_json::to_writer(&mut *out, document) {
         tracing::error!(%error, "a document could not be written");
     }

@@ -33,7 +33,7 @@ type Shelf = HashMap<u32, Arc<Book>>;
 /// What was written for one language and the terms of an app. There are as many books as a catalogue
 /// has languages and different terms; apps on the same terms share one.
 pub(crate) struct Book {
-    language: String,
+    pub(super) language: String,
     offers: Box<[OnceLock<Box<[u8]>>]>,
     forms: Box<[OnceLock<Form>]>,
 }
@@ -111,9 +111,8 @@ impl Book {
         }
     }
 
-    /// The form of a version of a mission; `None` if the snapshot has no such version.
-    pub(super) fn form(&self, snapshot: &Snapshot, mission: &Mission) -> Option<&Form> {
-        let place = snapshot.place_of_version(mission.id, mission.version)?;
+    /// The form of a version of a mission, by its place among those of the snapshot.
+    pub(super) fn form(&self, place: usize, mission: &Mission) -> Option<&Form> {
         Some(self.forms.get(place)?.get_or_init(|| Form::of(mission, &self.language)))
     }
 

@@ -9,11 +9,11 @@ use tokio::runtime::Builder;
 use crate::server::{APP, Server};
 
 /// Most allocations of a request for a list, from its head to its body, without those of the store.
-const LIST_MAX: u64 = 54;
+const LIST_MAX: u64 = 34;
 /// Most that a list of a hundred missions takes more than one of ten: buffers that grow.
 const GROWTH_MAX: u64 = 6;
 /// Most that a run takes more than an offer: what the user's own state consists of.
-const RUN_MAX: u64 = 12;
+const RUN_MAX: u64 = 14;
 
 /// As many line items as wanted, each with an ad group and a mission.
 fn line_items(count: u32) -> Vec<Entity> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use api::{AdminKey, ApiState, Role};
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::ALLOW;
 use axum::http::{Request, Response};
@@ -38,7 +37,7 @@ const NO_METHOD: &str = "BREW";
 pub(crate) struct World {
     pub(crate) engine: Arc<Engine>,
     pub(crate) rows: u32,
-    router: Router,
+    router: api::Served,
     _folder: TempDir,
 }
 
@@ -173,7 +172,7 @@ pub(crate) fn ctx() -> Ctx {
     Ctx::at(NOON)
 }
 
-fn router(engine: &Arc<Engine>) -> Router {
+fn router(engine: &Arc<Engine>) -> api::Served {
     let (ready, verifier) = (Arc::clone(engine), Arc::clone(engine));
     let pages = PagesState {
         engine: Arc::clone(engine),

@@ -33,6 +33,13 @@ pub struct Class {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Assortment {
     entries: Vec<Entry>,
+    /// The line item of each entry and the entry's place, sorted: where to look for those that a run
+    /// may touch.
+    by_line: Vec<(u32, u32)>,
+    /// The places of the entries that every user is asked about, ascending.
+    asked_of_all: Vec<u32>,
+    /// All that its missions can pay.
+    pays: Points,
     /// From when on it has been as it is, as far as is known.
     from: Timestamp,
     /// The moment at which the clock may change it.
@@ -43,13 +50,43 @@ pub struct Assortment {
 struct Entry {
     slot: u32,
     rank: u32,
-    line: u32,
-    /// Whether every user is asked, not only those with a run that has to do with its line item.
-    is_asked_of_all: bool,
     pays: Points,
 }
 
+/// What of an assortment one user is not offered, because of his own history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Withheld {
+    /// All of it.
+    All,
+    /// The missions at these places of the assortment, ascending.
+    Some(Vec<u32>),
+}
+
 impl Assortment {
+    /// How many missions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All that can be earned with what is left beside `withheld`.
+    #[must_use]
+    pub fn pays_beside(&self, withheld: &Withheld) -> Points {
+        match withheld {
+            Withheld::All => Points(0),
+            Withheld::Some(places) => {
+                let pays = |place: &u32| self.entries[*place as usize].pays.0;
+                Points(self.pays.0 - places.iter().map(pays).sum::<i64>())
+            }
+        }
+    }
+
     /// Whether it still is, or already was, the same at that moment, as far as the clock goes.
     #[must_use]
     pub fn holds_at(&self, now: Timestamp) -> bool {
@@ -89,44 +126,82 @@ impl<'a> Listing<'a> {
         let mut candidates = ranking.servable().clone();
         asked.sieve.narrow(&mut candidates, &mut BitSet::default());
         let now = asked.situation.now;
-        let mut made = Assortment { entries: Vec::new(), from: now, until: Timestamp(i64::MAX) };
-        let mut from = 0;
+        let (mut until, mut from) = (Timestamp(i64::MAX), 0);
+        let (mut entries, mut by_line, mut asked_of_all) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(rank) = candidates.next_from(from) {
             let line = ranking.line(ranking.group(rank).line);
             // The other ad groups of the line item rank lower and are not looked at again.
             line.ranks.iter().for_each(|&other| candidates.remove(other));
             for slot in line.slots.clone() {
                 let case = asked.case_of_slot(slot);
-                made.until = made.until.min(case.changes_at());
-                made.entries.extend(case.entry(rank));
+                until = until.min(case.changes_at());
+                let Some(entry) = case.entry(rank) else { continue };
+                let place = entries.len() as u32;
+                by_line.push((case.slot.line as u32, place));
+                asked_of_all.extend(case.is_asked_of_all().then_some(place));
+                entries.push(entry);
             }
             from = rank + 1;
         }
-        made
+        by_line.sort_unstable();
+        let pays = Points(entries.iter().map(|entry| entry.pays.0).sum());
+        Assortment { entries, by_line, asked_of_all, pays, from: now, until }
+    }
+
+    /// What of an assortment of the user's class is not for himself. Only missions are looked at that
+    /// one of his runs may have to do with, and those that everybody is asked about.
+    #[must_use]
+    pub fn withheld(&self, assortment: &Assortment) -> Withheld {
+        let asked = &self.0;
+        let Some(first) = assortment.entries.first() else { return Withheld::All };
+        // These rules answer for every mission alike.
+        if asked.case_of_slot(first.slot as usize).asks_user().is_err() {
+            return Withheld::All;
+        }
+        let touched = asked.touched_lines();
+        let mut places = Vec::with_capacity(assortment.asked_of_all.len() + 2 * touched.len());
+        places.extend_from_slice(&assortment.asked_of_all);
+        for line in touched {
+            let from = assortment.by_line.partition_point(|(one, _)| *one < line);
+            let of_line = assortment.by_line[from..].iter().take_while(|(one, _)| *one == line);
+            places.extend(of_line.map(|(_, place)| *place));
+        }
+        places.sort_unstable();
+        places.dedup();
+        let is_refused = |place: &u32| {
+            let entry = &assortment.entries[*place as usize];
+            asked.case_of_slot(entry.slot as usize).asks_history().is_err()
+        };
+        places.retain(is_refused);
+        Withheld::Some(places)
+    }
+
+    /// The mission at that place of an assortment of the user's class; `None` if there is no such place.
+    #[must_use]
+    pub fn offer_at(&self, assortment: &Assortment, place: u32) -> Option<Offer<'a>> {
+        let entry = assortment.entries.get(place as usize)?;
+        self.0.case_of_slot(entry.slot as usize).offer(entry.rank, entry.pays)
+    }
+
+    /// What is left of an assortment of the user's class beside what is withheld from him.
+    pub fn beside(
+        &self,
+        assortment: &Assortment,
+        withheld: &Withheld,
+    ) -> impl Iterator<Item = Offer<'a>> {
+        let (count, withheld) = match withheld {
+            Withheld::All => (0, &[][..]),
+            Withheld::Some(places) => (assortment.entries.len() as u32, places.as_slice()),
+        };
+        let mut withheld = withheld.iter().peekable();
+        let left = (0..count).filter(move |place| withheld.next_if_eq(&place).is_none());
+        left.filter_map(|place| self.offer_at(assortment, place))
     }
 
     /// What is left of an assortment of the user's class for himself.
     #[must_use]
     pub fn offers(&self, assortment: &Assortment) -> Vec<Offer<'a>> {
-        let asked = &self.0;
-        let Some(first) = assortment.entries.first() else { return Vec::new() };
-        // These rules answer for every mission alike.
-        if asked.case_of_slot(first.slot as usize).asks_user().is_err() {
-            return Vec::new();
-        }
-        let touched = asked.touched_lines();
-        let mut offers = Vec::with_capacity(assortment.entries.len());
-        for entry in &assortment.entries {
-            let case = asked.case_of_slot(entry.slot as usize);
-            let is_asked = entry.is_asked_of_all || touched.contains(entry.line);
-            if is_asked && case.asks_history().is_err() {
-                continue;
-            }
-            if let Some(offer) = case.offer(entry.rank, entry.pays) {
-                offers.push(offer);
-            }
-        }
-        offers
+        self.beside(assortment, &self.withheld(assortment)).collect()
     }
 }
 
@@ -137,8 +212,6 @@ impl Case<'_, '_> {
         Some(Entry {
             slot: self.number as u32,
             rank,
-            line: self.slot.line as u32,
-            is_asked_of_all: self.is_asked_of_all(),
             pays: reward_total(&self.slot.mission, self.prices()?),
         })
     }

@@ -3,7 +3,6 @@
 use super::history::History;
 use super::pacing::{budget_changes_at, start_holding};
 use super::{Offer, Rule, Situation};
-use crate::bits::BitSet;
 use crate::budget::{Breach, BudgetMove, Guard, Level, Limits};
 use crate::catalog::{App, LineItem, LineItemStatus, MissionStatus};
 use crate::ids::{MissionId, Mode};
@@ -110,19 +109,22 @@ impl<'a> Asked<'a> {
         self.situation.user.mode == Mode::Live
     }
 
-    /// The line items of which a mission may be refused because of one of the user's runs.
-    pub(crate) fn touched_lines(&self) -> BitSet {
+    /// The places of the line items of which a mission may be refused because of one of the user's
+    /// runs, sorted.
+    pub(crate) fn touched_lines(&self) -> Vec<u32> {
         let ranking = self.situation.snapshot.ranking();
-        let mut touched = BitSet::new(ranking.line_count());
-        for run in &self.situation.user.enrollments {
-            ranking.place_of_line(run.line_item).into_iter().for_each(|line| touched.insert(line));
-            if let Some(slot) = ranking.slot_of(run.mission) {
-                touched.insert(ranking.slots()[slot].line as u32);
-            }
+        let runs = &self.situation.user.enrollments;
+        let mut touched = Vec::with_capacity(2 * runs.len());
+        for run in runs {
+            touched.extend(ranking.place_of_line(run.line_item));
+            let slot = ranking.slot_of(run.mission);
+            touched.extend(slot.map(|slot| ranking.slots()[slot].line as u32));
         }
         for app in self.history.apps_done() {
-            ranking.advertising(app).iter().for_each(|&line| touched.insert(line));
+            touched.extend(ranking.advertising(app));
         }
+        touched.sort_unstable();
+        touched.dedup();
         touched
     }
 

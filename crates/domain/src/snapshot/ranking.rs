@@ -107,11 +107,6 @@ impl Ranking {
         &self.lines[line]
     }
 
-    /// How many line items there are.
-    pub(crate) fn line_count(&self) -> usize {
-        self.lines.len()
-    }
-
     /// The place of a line item, unless it is deleted.
     pub(crate) fn place_of_line(&self, line_item: LineItemId) -> Option<u32> {
         self.by_line_item.get(&line_item).copied()

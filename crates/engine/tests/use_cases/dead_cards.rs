@@ -77,7 +77,7 @@ fn spending(world: &World) -> Change {
 async fn offered(engine: &Engine, viewer: &Viewer) -> Vec<MissionId> {
     let ctx = Ctx::at(NOON);
     let list = engine.list_missions(&ctx, viewer, |list| {
-        list.offers.iter().map(|offer| offer.mission.id).collect()
+        list.offers.all().iter().map(|offer| offer.mission.id).collect()
     });
     list.await.expect("a list")
 }

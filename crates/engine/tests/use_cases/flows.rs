@@ -10,7 +10,7 @@ use crate::node::{MISSION, Node, at, rows_with};
 async fn listed(node: &Node, hours: i64) -> (usize, usize, i64) {
     let ctx = at(hours);
     let list = node.engine.list_missions(&ctx, &node.viewer, |list| {
-        (list.runs.len(), list.offers.len(), list.earnable.0)
+        (list.runs.len(), list.offers.all().len(), list.earnable.0)
     });
     list.await.expect("a list")
 }
@@ -130,7 +130,7 @@ async fn the_last_unit_of_a_budget_serves_one_user() {
     let opened = node.engine.open_session(&at(0), (AppId(1), Mode::Live), request).await;
     opened.expect("a session");
     let ctx = at(1);
-    let list = node.engine.list_missions(&ctx, &second, |list| list.offers.len());
+    let list = node.engine.list_missions(&ctx, &second, |list| list.offers.all().len());
     assert_eq!(list.await.expect("a list"), 0);
     let refused = node.engine.participate(&at(1), &second, MISSION).await.expect("an answer");
     assert_eq!(refused.expect_err("a refusal").refusal, Refusal::Exhausted);

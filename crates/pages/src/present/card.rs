@@ -106,7 +106,7 @@ pub(crate) fn similar_to(
     mission: MissionId,
 ) -> Vec<OfferCard> {
     let wanted = scene.snapshot.catalog().missions.get(&mission).map(|one| one.kind);
-    let others = view.offers.iter().filter(|offer| offer.mission.id != mission);
+    let others = view.offers.all().iter().filter(|offer| offer.mission.id != mission);
     let mut others: Vec<&Offer<'_>> = others.collect();
     others.sort_by_key(|offer| Some(offer.mission.kind) != wanted);
     others.iter().take(SIMILAR_MAX).map(|offer| offer_card(scene, offer)).collect()

@@ -47,7 +47,7 @@ pub(crate) fn mission_list(scene: &Scene<'_>, view: &ListView<'_>, wish: ListWis
         frame: scene.frame.clone(),
         earnable: view.earnable.0,
         earned: view.earned.0,
-        chips: chips(&view.offers),
+        chips: chips(view.offers.all()),
         kind: wish.kind,
         in_progress,
         offers: offers(scene, view, wish),
@@ -62,12 +62,12 @@ fn chips(offers: &[Offer<'_>]) -> Vec<Chip> {
 
 fn offers(scene: &Scene<'_>, view: &ListView<'_>, wish: ListWish) -> Offers {
     let is_after = |offer: &&Offer<'_>| wish.after.is_none_or(|after| offer.place > after);
-    let wanted = view.offers.iter().filter(|offer| wish.fits(offer)).filter(is_after);
+    let wanted = view.offers.all().iter().filter(|offer| wish.fits(offer)).filter(is_after);
     let part: Vec<&Offer<'_>> = wanted.take(CARDS_MAX + 1).collect();
     let shown = &part[..part.len().min(CARDS_MAX)];
     let Some(last) = shown.last() else {
         return Offers::None(match wish.kind {
-            Some(kind) if !view.offers.is_empty() => Empty::Kind(kind),
+            Some(kind) if !view.offers.all().is_empty() => Empty::Kind(kind),
             _ => why_empty(scene, view),
         });
     };

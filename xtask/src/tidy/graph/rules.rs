@@ -43,6 +43,7 @@ const ENGINE_LIBRARIES: &[Library] = &[
     library("aes-gcm-siv"),
     library("async-trait"),
     library("blake3"),
+    library("bytes"),
     library("data-encoding"),
     library("futures-util"),
     library("hmac"),

@@ -15,15 +15,17 @@ use serde::Serialize;
 use super::{MissionDoc, StepDoc, append, reward_total};
 use crate::stamp::append_rfc3339;
 
-/// The parts of one version of a mission between the gaps, in their order.
+/// One version of a mission. Its parts between the gaps stand side by side in their order, so that
+/// nearly all of them are near when the first one is read.
 #[derive(Debug)]
 pub(in super::super) struct Form {
+    text: Box<[u8]>,
     /// Up to the state.
-    head: Box<[u8]>,
+    head: Part,
     /// From the rewards to the deadline.
-    middle: Box<[u8]>,
+    middle: Part,
     /// From the deadline to the first step.
-    tail: Box<[u8]>,
+    tail: Part,
     steps: Box<[StepForm]>,
 }
 
@@ -31,40 +33,51 @@ pub(in super::super) struct Form {
 #[derive(Debug)]
 struct StepForm {
     /// Up to the reward.
-    head: Box<[u8]>,
-    /// From the reward to the state.
-    middle: Box<[u8]>,
-    /// From the completed occurrences to the deadline.
-    tail: Box<[u8]>,
+    head: Part,
     /// All from the reward to the deadline, while nothing of it is done and it can be done.
-    available: Box<[u8]>,
+    available: Part,
     /// The same, while another step has to be done first.
-    locked: Box<[u8]>,
+    locked: Part,
+    /// From the reward to the state.
+    middle: Part,
+    /// From the completed occurrences to the deadline.
+    tail: Part,
+}
+
+/// Where a part is.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    from: u32,
+    to: u32,
 }
 
 impl Form {
     /// The form of a mission in a language.
     pub(in super::super) fn of(mission: &Mission, language: &str) -> Self {
         let doc = MissionDoc::common(mission, language, Vec::new());
-        let (mut head, mut middle, mut tail) = (Part::first(), Part::next(), Part::next());
-        head.field("id", &doc.id);
-        head.field("line_item_id", &doc.line_item_id);
-        head.field("kind", &doc.kind);
-        head.field("title", &doc.title);
-        head.field("summary", &doc.summary);
-        head.field("icon_url", &doc.icon_url);
-        middle.field("typical_minutes", &doc.typical_minutes);
-        tail.field("requirements", &doc.requirements);
-        tail.field("cta", &doc.cta);
+        let mut parts = Parts::default();
+        parts.begin_object();
+        parts.field("id", &doc.id);
+        parts.field("line_item_id", &doc.line_item_id);
+        parts.field("kind", &doc.kind);
+        parts.field("title", &doc.title);
+        parts.field("summary", &doc.summary);
+        parts.field("icon_url", &doc.icon_url);
+        let head = parts.end_before("state");
+        parts.field("typical_minutes", &doc.typical_minutes);
+        let middle = parts.end_before("deadline");
+        parts.field("requirements", &doc.requirements);
+        parts.field("cta", &doc.cta);
+        let tail = parts.end_before("steps");
         let steps = mission.steps.iter().enumerate();
-        let steps =
-            steps.map(|(place, step)| StepForm::of(&StepDoc::common(step, place, language)));
-        Self {
-            head: head.before("state"),
-            middle: middle.before("deadline"),
-            tail: tail.before("steps"),
-            steps: steps.collect(),
-        }
+        let steps = steps
+            .map(|(place, step)| StepForm::of(&StepDoc::common(step, place, language), &mut parts))
+            .collect();
+        Self { text: parts.text.into(), head, middle, tail, steps }
+    }
+
+    fn part(&self, part: Part) -> &[u8] {
+        &self.text[part.from as usize..part.to as usize]
     }
 
     /// Writes a run of the mission as it stands at `now`. `glances` is room for its steps.
@@ -77,7 +90,7 @@ impl Form {
     ) {
         glances.clear();
         glances.extend(view::step_glances(run, mission, now));
-        out.extend_from_slice(&self.head);
+        out.extend_from_slice(self.part(self.head));
         text(view::run_state(run, now).name(), out);
         out.extend_from_slice(b",\"enrollment_id\":\"");
         run.id.append_to(out);
@@ -85,61 +98,39 @@ impl Form {
         number(reward_total(mission, run), out);
         out.extend_from_slice(b",\"reward_first\":");
         number(reward_first(run, glances), out);
-        out.extend_from_slice(&self.middle);
+        out.extend_from_slice(self.part(self.middle));
         let begin = out.len();
         moment(Some(run.deadline), out);
         let deadline = (run.deadline, begin..out.len());
-        out.extend_from_slice(&self.tail);
+        out.extend_from_slice(self.part(self.tail));
         out.push(b'[');
-        for (place, (form, glance)) in self.steps.iter().zip(&*glances).enumerate() {
+        for (place, (step, glance)) in self.steps.iter().zip(&*glances).enumerate() {
             if place > 0 {
                 out.push(b',');
             }
-            form.write(run.steps[place].points.0, glance, &deadline, out);
+            let own = (run.steps[place].points.0, glance);
+            self.write_step(step, own, &deadline, out);
         }
         out.extend_from_slice(b"]}");
     }
-}
-
-impl StepForm {
-    fn of(doc: &StepDoc<'_>) -> Self {
-        let (mut head, mut middle, mut tail) = (Part::first(), Part::next(), Part::next());
-        head.field("id", &doc.id);
-        head.field("position", &doc.position);
-        head.field("title", &doc.title);
-        head.field("kind", &doc.kind);
-        middle.field("bonus", &doc.bonus);
-        middle.field("optional", &doc.optional);
-        tail.field("repeat_limit", &doc.repeat_limit);
-        let (middle, tail) = (middle.before("state"), tail.before("deadline"));
-        let untouched = |state| {
-            let mut out = Vec::new();
-            write_standing(&middle, state, 0, &tail, &mut out);
-            out.into()
-        };
-        Self {
-            available: untouched(StepState::Available),
-            locked: untouched(StepState::Locked),
-            head: head.before("reward"),
-            middle,
-            tail,
-        }
-    }
 
     /// Writes a step. Most have the deadline of their run, which stands in `out` already.
-    fn write(
+    fn write_step(
         &self,
-        reward: i64,
-        glance: &StepGlance,
+        step: &StepForm,
+        (reward, glance): (i64, &StepGlance),
         (of_run, written): &(Timestamp, Range<usize>),
         out: &mut Vec<u8>,
     ) {
-        out.extend_from_slice(&self.head);
+        out.extend_from_slice(self.part(step.head));
         number(reward, out);
         match (glance.state, glance.completed) {
-            (StepState::Available, 0) => out.extend_from_slice(&self.available),
-            (StepState::Locked, 0) => out.extend_from_slice(&self.locked),
-            (state, completed) => write_standing(&self.middle, state, completed, &self.tail, out),
+            (StepState::Available, 0) => out.extend_from_slice(self.part(step.available)),
+            (StepState::Locked, 0) => out.extend_from_slice(self.part(step.locked)),
+            (state, completed) => {
+                let (middle, tail) = (self.part(step.middle), self.part(step.tail));
+                write_standing(middle, state, completed, tail, out);
+            }
         }
         match glance.deadline {
             Some(at) if at == *of_run => out.extend_from_within(written.clone()),
@@ -153,6 +144,28 @@ impl StepForm {
                 out.push(b'}');
             }
         }
+    }
+}
+
+impl StepForm {
+    fn of(doc: &StepDoc<'_>, parts: &mut Parts) -> Self {
+        parts.begin_object();
+        parts.field("id", &doc.id);
+        parts.field("position", &doc.position);
+        parts.field("title", &doc.title);
+        parts.field("kind", &doc.kind);
+        let head = parts.end_before("reward");
+        parts.field("bonus", &doc.bonus);
+        parts.field("optional", &doc.optional);
+        let middle = parts.end_before("state");
+        parts.field("repeat_limit", &doc.repeat_limit);
+        let tail = parts.end_before("deadline");
+        let [available, locked] = [StepState::Available, StepState::Locked].map(|state| {
+            let [middle, tail] = [middle, tail].map(|part| parts.text_of(part).to_vec());
+            write_standing(&middle, state, 0, &tail, &mut parts.text);
+            parts.end()
+        });
+        Self { head, available, locked, middle, tail }
     }
 }
 
@@ -172,37 +185,46 @@ fn reward_first(run: &Enrollment, glances: &[StepGlance]) -> i64 {
     open.map(|(progress, _)| progress.points.0).find(|points| *points > 0).unwrap_or(0)
 }
 
-/// Fields that follow each other.
-struct Part(Vec<u8>);
+/// Parts being written, one behind the other.
+#[derive(Default)]
+struct Parts {
+    text: Vec<u8>,
+    /// Where the part that is written begins.
+    begin: usize,
+}
 
-impl Part {
-    /// The first ones of an object.
-    fn first() -> Self {
-        Self(b"{".to_vec())
-    }
-
-    /// Those after a gap.
-    fn next() -> Self {
-        Self(Vec::new())
+impl Parts {
+    fn begin_object(&mut self) {
+        self.text.push(b'{');
     }
 
     fn field(&mut self, name: &str, value: &impl Serialize) {
         self.name(name);
-        append(&mut self.0, value);
+        append(&mut self.text, value);
     }
 
-    /// All of them, and the name of the field whose value is left open.
-    fn before(mut self, name: &str) -> Box<[u8]> {
+    /// Ends a part with the name of the field whose value is left open.
+    fn end_before(&mut self, name: &str) -> Part {
         self.name(name);
-        self.0.into()
+        self.end()
+    }
+
+    fn end(&mut self) -> Part {
+        let part = Part { from: self.begin as u32, to: self.text.len() as u32 };
+        self.begin = self.text.len();
+        part
+    }
+
+    fn text_of(&self, part: Part) -> &[u8] {
+        &self.text[part.from as usize..part.to as usize]
     }
 
     fn name(&mut self, name: &str) {
-        if self.0.last() != Some(&b'{') {
-            self.0.push(b',');
+        if self.text.last() != Some(&b'{') || self.begin == self.text.len() {
+            self.text.push(b',');
         }
-        append(&mut self.0, &name);
-        self.0.push(b':');
+        append(&mut self.text, &name);
+        self.text.push(b':');
     }
 }
 

@@ -1,0 +1,76 @@
+//! What a connection asks: the list of missions directly, and everything else through the router.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::Request;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use tower::{BoxError, Service};
+
+use crate::limits::ClientAddress;
+use crate::missions;
+use crate::state::Api;
+
+/// Everything that is served.
+///
+/// Nearly all requests are for the list of missions. To find its handler through a router's layers
+/// costs as much as half of the list itself, so it is recognised before.
+#[derive(Clone)]
+pub struct Served {
+    api: Arc<Api>,
+    router: Router,
+    is_list_direct: bool,
+}
+
+impl Served {
+    pub(crate) fn new(api: Arc<Api>, router: Router) -> Self {
+        Self { api, router, is_list_direct: true }
+    }
+
+    /// The same behind a layer, for every request.
+    #[must_use]
+    pub fn behind(self, layer: impl FnOnce(Router) -> Router) -> Self {
+        Self { router: layer(self.router), is_list_direct: false, ..self }
+    }
+
+    /// Answers a request that has come from `address`.
+    pub async fn answer<B>(&self, request: Request<B>, address: Option<ClientAddress>) -> Response
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        if self.is_list_direct && missions::is_list(&request) {
+            let (parts, _) = request.into_parts();
+            return missions::answer_list(&self.api, &parts, address).await;
+        }
+        let mut request = request.map(Body::new);
+        if let Some(address) = address {
+            request.extensions_mut().insert(address);
+        }
+        match self.router.clone().call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl Service<Request<Body>> for Served {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let served = self.clone();
+        let address = request.extensions().get().copied();
+        Box::pin(async move { Ok(served.answer(request, address).await) })
+    }
+}
