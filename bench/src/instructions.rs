@@ -29,11 +29,11 @@ const USERS: u32 = 10_000;
 const WARM_UP: usize = 2_000;
 /// Functions whose share of a list is told, by a part of their name: each with all that it calls.
 const PARTS: [(&str, &str); 5] = [
-    ("who asks", "api::auth::Caller as axum_core"),
+    ("who asks", "api::auth::viewer"),
     ("reading the user", "store_sqlite::readers::Readers::point"),
     ("of that, decoding him", "format::wire::Wire for domain::user::UserState>::get"),
-    ("what he is offered", "domain::decide::assortment::Listing::offers"),
-    ("writing the list", "api::missions::document::write_list"),
+    ("what he is offered", "domain::decide::assortment::Listing::withheld"),
+    ("writing the list", "api::missions::list::write_list"),
 ];
 
 /// What one kind of request costs.

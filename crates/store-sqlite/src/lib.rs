@@ -150,9 +150,9 @@ impl SqliteStore {
         if let Some(pages) = options.pages_max {
             schema::limit_pages(&conn, pages)?;
         }
-        let writer = Writer::new(conn, options.group_max)?;
-        let marks = writer.marks();
         let readers = Readers::open(path, options.readers)?;
+        let writer = Writer::new(conn, options.group_max, readers.clone())?;
+        let marks = writer.marks();
         let (queue, thread) =
             writer.start().map_err(|error| OpenError::Io("writer thread".to_owned(), error))?;
         let server = Server { queue: Some(queue), thread: Some(thread), _lock: lock };

@@ -8,7 +8,9 @@
 //! blocking thread ([`Readers::scan`]).
 //!
 //! Each statement outside a transaction sees everything committed before it began, so a read after
-//! an acknowledged commit sees it (S3).
+//! an acknowledged commit sees it (S3). To begin and end a view of the store costs more than to find a
+//! row in it, so reads of users leave theirs open for the next one while nothing is committed
+//! ([`Readers::latest`]): what only this process writes has not changed then.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -42,17 +44,17 @@ impl Readers {
     pub(crate) fn frozen(path: &Path) -> Result<Self, OpenError> {
         let pool = Arc::new(Pool::open(path, 1)?);
         {
-            let conn = pool.take();
-            conn.execute_batch(sql::BEGIN_READ)?;
+            let reader = pool.take();
+            reader.conn.execute_batch(sql::BEGIN_READ)?;
             // A view begins with the first read, not with the transaction.
-            schema::check_version(&conn)?;
+            schema::check_version(&reader.conn)?;
         }
         Ok(Self { points: Arc::clone(&pool), scanners: pool })
     }
 
     /// Whether the order of the journal is total.
     pub(crate) fn has_total_order(&self) -> Result<bool, OpenError> {
-        schema::has_total_order(&self.points.take())
+        schema::has_total_order(&self.points.take().conn)
     }
 
     /// One short read on the caller's own thread.
@@ -60,7 +62,36 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        read(&self.points.take()).map_err(StoreError::from)
+        let mut reader = self.points.take();
+        reader.close()?;
+        read(&reader.conn).map_err(StoreError::from)
+    }
+
+    /// The same, in a view that may have been open already, as long as it was opened after `groups` were
+    /// committed: only for what nobody but this process writes.
+    pub(crate) fn latest<T>(
+        &self,
+        groups: u64,
+        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut reader = self.points.take();
+        let outcome = reader.see(groups).and_then(|()| read(&reader.conn));
+        if outcome.is_err() {
+            // What failed may be the view itself.
+            drop(reader.close());
+        }
+        outcome.map_err(StoreError::from)
+    }
+
+    /// Closes the views that were left open, since the log can be moved into the file only as far as
+    /// the oldest one sees. A connection that is just being read from has a young one.
+    pub(crate) fn close_idle(&self) {
+        for reader in self.points.all() {
+            if let Ok(mut reader) = reader.try_lock() {
+                // One that cannot be closed is closed by its next read.
+                drop(reader.close());
+            }
+        }
     }
 
     /// A read of any length on a blocking thread, all of it in one view of the store.
@@ -69,7 +100,7 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let scanners = Arc::clone(&self.scanners);
-        let task = tokio::task::spawn_blocking(move || in_one_view(&scanners.take(), read));
+        let task = tokio::task::spawn_blocking(move || in_one_view(&scanners.take().conn, read));
         let ended = task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         ended.map_err(StoreError::from)
     }
@@ -91,23 +122,60 @@ fn in_one_view<T>(
     result
 }
 
+/// A connection that reads.
+#[derive(Debug)]
+struct Reader {
+    conn: Connection,
+    /// After how many groups the view was opened that is still open.
+    view: Option<u64>,
+}
+
+impl Reader {
+    /// Opens a view, unless one is open that was opened after so many groups.
+    fn see(&mut self, groups: u64) -> Result<(), Failure> {
+        if self.view == Some(groups) {
+            return Ok(());
+        }
+        self.close()?;
+        self.conn.prepare_cached(sql::BEGIN_READ)?.execute([])?;
+        self.view = Some(groups);
+        Ok(())
+    }
+
+    /// Closes the view that was left open, if there is one.
+    fn close(&mut self) -> Result<(), Failure> {
+        // SQLite may have ended it already after an error.
+        if self.view.take().is_some() && !self.conn.is_autocommit() {
+            self.conn.prepare_cached(sql::ROLLBACK)?.execute([])?;
+        }
+        Ok(())
+    }
+}
+
 /// A fixed set of connections, never empty.
 #[derive(Debug)]
 struct Pool {
-    first: Mutex<Connection>,
-    others: Vec<Mutex<Connection>>,
+    first: Mutex<Reader>,
+    others: Vec<Mutex<Reader>>,
 }
 
 impl Pool {
     fn open(path: &Path, size: usize) -> Result<Self, OpenError> {
-        let open = || Ok::<_, OpenError>(Mutex::new(schema::open_reader(path)?));
+        let open = || {
+            let conn = schema::open_reader(path)?;
+            Ok::<_, OpenError>(Mutex::new(Reader { conn, view: None }))
+        };
         let others = (1..size).map(|_| open()).collect::<Result<_, _>>()?;
         Ok(Self { first: open()?, others })
     }
 
+    fn all(&self) -> impl Iterator<Item = &Mutex<Reader>> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
     /// The first free connection, whose cache is the warmest; waits for the first if none is free.
-    fn take(&self) -> MutexGuard<'_, Connection> {
-        for one in std::iter::once(&self.first).chain(&self.others) {
+    fn take(&self) -> MutexGuard<'_, Reader> {
+        for one in self.all() {
             match one.try_lock() {
                 Ok(guard) => return guard,
                 Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),

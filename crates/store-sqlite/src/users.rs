@@ -7,6 +7,8 @@
 //! | `ledger` | 1, on a blocking thread | 1 a record, and 1 or 2 to find the first |
 //! | `due`, `find`, `scan` | 1, on a blocking thread | 1 |
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use domain::budget::BudgetMove;
 use domain::change::{Change, Loaded};
@@ -257,7 +259,12 @@ fn scan(
 #[async_trait]
 impl Users for SqliteStore {
     async fn load(&self, user: UserKey) -> Result<Loaded, StoreError> {
-        self.readers().point(|conn| load(conn, &self.hints, &user))
+        let read = |conn: &Connection| load(conn, &self.hints, &user);
+        match &self.server {
+            Some(_) => self.readers().latest(self.marks.groups.load(Ordering::Acquire), read),
+            // Another process writes.
+            None => self.readers().point(read),
+        }
     }
 
     async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {

@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::books::Books;
 use crate::error::Failure;
+use crate::readers::Readers;
 use crate::sql;
 use crate::transfer::{read_phase, read_run};
 
@@ -67,6 +68,8 @@ pub(crate) struct Marks {
     pub(crate) head: AtomicU64,
     /// Place of the newest record whose messages are in the outbox.
     pub(crate) absorbed: AtomicU64,
+    /// Groups whose commit has ended, whatever came of it.
+    pub(crate) groups: AtomicU64,
 }
 
 /// The callers' end of the queue.
@@ -92,6 +95,8 @@ pub(crate) struct Writer {
     books: Books,
     marks: Arc<Marks>,
     group_max: usize,
+    /// Who may have left views open.
+    readers: Readers,
 }
 
 impl std::fmt::Debug for Writer {
@@ -101,12 +106,17 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// A writer on an opened connection; `group_max` units at most share one transaction.
-    pub(crate) fn new(conn: Connection, group_max: usize) -> rusqlite::Result<Self> {
+    /// A writer on an opened connection; `group_max` units at most share one transaction. `readers` are
+    /// those of the same file.
+    pub(crate) fn new(
+        conn: Connection,
+        group_max: usize,
+        readers: Readers,
+    ) -> rusqlite::Result<Self> {
         let books = Books::open(&conn)?;
         let marks = Arc::new(Marks::default());
         books.publish(&marks);
-        Ok(Self { conn, books, marks, group_max: group_max.max(1) })
+        Ok(Self { conn, books, marks, group_max: group_max.max(1), readers })
     }
 
     /// What this writer makes known.
@@ -128,6 +138,7 @@ impl Writer {
         while queue.blocking_recv_many(&mut group, self.group_max) > 0 {
             self.commit_group(&mut group);
         }
+        self.readers.close_idle();
         // A start after a clean stop then has no log to recover.
         let done = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = done {
@@ -166,7 +177,9 @@ impl Writer {
 
     /// One transaction with all of `jobs`; on failure nothing of it remains.
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.readers.close_idle();
         let outcome = self.transact(jobs);
+        self.marks.groups.fetch_add(1, Ordering::Release);
         if outcome.is_ok() {
             self.books.keep();
             self.books.publish(&self.marks);

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use store::contract::all;
 use store::contract::sample::{self, Draft, LINE_ITEM, NOW};
 use store::{Budgets as _, Journal as _, Outcome, Users as _};
-use store_sqlite::{Options, SqliteStore};
+use store_sqlite::{Durability, Options, SqliteStore};
 
 /// Users who commit at once.
 const USERS: usize = 200;
@@ -51,6 +51,33 @@ async fn a_refused_change_does_not_disturb_its_group() {
     let refused = outcomes.iter().filter(|one| matches!(one, Outcome::OverBudget { .. })).count();
     assert_eq!((applied, refused), (50, USERS - 50));
     assert_eq!(store.head().await.unwrap(), 51);
+}
+
+#[tokio::test]
+async fn views_that_readers_leave_open_show_every_commit_and_let_the_log_be_emptied() {
+    /// Bytes of the log after which it is moved into the file.
+    const LOG_BYTES: u64 = 16 * 1_024 * 1_024;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let options = Options { durability: Durability::OffForTests, ..Options::default() };
+    let store = SqliteStore::open(&path, options).unwrap();
+    let mut user = sample::user("ann");
+    let log = path.with_extension("db-wal");
+    let mut longest = 0;
+    for number in 0..300 {
+        // Large, and different all over, so that each commit writes many pages.
+        user.state.profile.installed_apps = vec![format!("{number:09}").repeat(200); 100];
+        let change = sample::profile(&user, 30);
+        user = sample::after(&user, &change);
+        assert!(matches!(store.commit(change).await.unwrap(), Outcome::Applied(_)));
+        // What is not read again leaves its view open while much is written.
+        if number % 100 < 3 {
+            assert_eq!(store.load(user.state.key()).await.unwrap(), user);
+        }
+        longest = longest.max(std::fs::metadata(&log).unwrap().len());
+    }
+    assert!(longest > LOG_BYTES / 2, "{longest} bytes of log show nothing");
+    assert!(longest < LOG_BYTES * 3 / 2, "{longest} bytes of log");
 }
 
 /// Commits a change of every user at once, and counts the transactions that it takes.
