@@ -16,7 +16,7 @@ const GROWTH_MAX: u64 = 6;
 const RUN_MAX: u64 = 14;
 
 /// As many line items as wanted, each with an ad group and a mission.
-fn line_items(count: u32) -> Vec<Entity> {
+pub(crate) fn line_items(count: u32) -> Vec<Entity> {
     let rows = sample::entities();
     let numbered = |number: u32| {
         rows.iter().filter_map(move |row| {

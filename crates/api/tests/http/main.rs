@@ -13,6 +13,7 @@ mod document;
 mod figures;
 mod inquiries;
 mod limits;
+mod lists;
 mod operations;
 mod postbacks;
 mod rows;

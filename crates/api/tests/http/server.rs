@@ -139,6 +139,15 @@ impl Server {
         length
     }
 
+    /// Asks what the answer would be like; no description speaks of that.
+    pub(crate) async fn head(&self, path: &str, key: &str) -> (HeaderMap, usize) {
+        let request = asked("HEAD", path, key).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let (parts, body) = response.into_parts();
+        (parts.headers, to_bytes(body, usize::MAX).await.unwrap().len())
+    }
+
     /// Looks at something from an address.
     pub(crate) async fn get_from(&self, address: &str, path: &str, key: &str) -> Answer {
         let from = ClientAddress(address.parse().unwrap());
