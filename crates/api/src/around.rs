@@ -1,7 +1,6 @@
 //! What every request goes through: an id, a limit, a clock, figures, and problems in one form.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::{Asker, Ctx, Spent, TRACE};
+use foldhash::{HashMap, HashMapExt};
 use futures_util::FutureExt;
 use metrics::Histogram;
 use tracing::field::Empty;

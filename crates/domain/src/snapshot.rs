@@ -11,8 +11,9 @@ mod ranges;
 mod ranking;
 mod targets;
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::catalog::{App, Catalog, LineItem, Mission, Partner, Step};
 use crate::ids::{AppId, LineItemId, MissionId, Mode, NumberMap, PartnerId};

@@ -3,12 +3,12 @@
 //! One is used as long as it would come out the same: under the same snapshot, while no budget has
 //! come to allow more or less, and until the clock changes an answer.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::decide::{Assortment, Class, Listing};
 use domain::snapshot::Snapshot;
 use domain::time::Timestamp;
+use foldhash::HashMap;
 
 use crate::sheets::{SheetRoom, Sheets};
 

@@ -4,13 +4,14 @@
 //! his app and his language, so its JSON is made when it is first needed and copied from then on. A
 //! mission that he has started is a form with gaps ([`Form`]).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use domain::catalog::{Catalog, Mission};
 use domain::decide::Offer;
 use domain::ids::AppId;
 use domain::snapshot::Snapshot;
+use foldhash::HashMap;
 
 use super::document::{Form, MissionDoc, json};
 

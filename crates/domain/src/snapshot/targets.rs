@@ -7,8 +7,9 @@
 //! ask for it.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::ranges::Ranges;
 use crate::bits::{BitSet, PlaceSet};

@@ -29,7 +29,7 @@ const fn library(name: &'static str) -> Library {
 }
 
 /// The rules compute and hash; they do not read, wait, log, or serialize.
-const DOMAIN_LIBRARIES: &[Library] = &[library("blake3")];
+const DOMAIN_LIBRARIES: &[Library] = &[library("blake3"), library("foldhash")];
 
 /// Ports are traits; the in-memory stores need locks and time, but no runtime.
 const STORE_LIBRARIES: &[Library] = &[
@@ -45,6 +45,7 @@ const ENGINE_LIBRARIES: &[Library] = &[
     library("blake3"),
     library("bytes"),
     library("data-encoding"),
+    library("foldhash"),
     library("futures-util"),
     library("hmac"),
     library("md-5"),
