@@ -27,7 +27,8 @@ const NO_AMOUNT: (&str, &str) = ("ignored", "amount_missing");
 fn clicks(target: &Target) -> Vec<Row> {
     let click = target.click.as_str();
     let with = |click: &str| format!("event=install&click_id={click}");
-    let altered = format!("{}A{}", &click[..9], &click[10..]);
+    let other = if click[9..].starts_with('A') { 'B' } else { 'A' };
+    let altered = format!("{}{other}{}", &click[..9], &click[10..]);
     vec![
         ("none", "event=install".to_owned(), NO_CLICK),
         ("empty", with(""), NO_CLICK),
