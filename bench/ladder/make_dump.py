@@ -123,6 +123,7 @@ def step(row: Json, app: Json) -> Json:
     return {
         "id": row["id"],
         "kind": next(iter(row["rule"])),
+        "event": row["rule"].get("event", {}).get("name", ""),
         "role": row["role"],
         "repeat_limit": repeat_limit(row),
         "points": points(row["payout"], app),

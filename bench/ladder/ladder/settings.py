@@ -11,12 +11,13 @@ DEBUG = False
 SECRET_KEY = "latency-ladder"
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "ladder.urls"
-INSTALLED_APPS = ["missions"]
+INSTALLED_APPS = ["missions", "conversions"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+PARTNER_TOKEN = "benchmark-partner-token"
 STAGE = os.environ.get("LADDER_STAGE", "before")
 DYNAMODB_URL = os.environ.get("LADDER_DYNAMODB_URL", "")
 DYNAMODB_TABLE = "user_state"

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from django.db import connection, transaction
 
+from conversions.models import Budget
 from missions import dump
 from missions.dump import Row
 from missions.models import (
@@ -32,6 +33,8 @@ from missions.models import (
 CHUNK_USERS = 10_000
 # More steps than a mission has; a step's number in its mission makes its key.
 STEPS_MAX = 1_000
+# What a line item may pay. The dump has no budgets; this one is never used up by a benchmark.
+BUDGET_POINTS = 1_000_000_000_000
 
 # The columns of the big tables, in the order in which their rows are written.
 COLUMNS = {
@@ -79,7 +82,9 @@ def fill_catalog(folder: Path) -> None:
     )
     units = [(row["id"], unit) for row in apps for unit in row["unit_ids"]]
     Unit.objects.bulk_create(Unit(id=unit, app_id=app) for app, unit in units)
-    LineItem.objects.bulk_create(LineItem(**row) for row in dump.rows(folder, "line_items"))
+    line_items = [LineItem(**row) for row in dump.rows(folder, "line_items")]
+    LineItem.objects.bulk_create(line_items)
+    Budget.objects.bulk_create(Budget(line_item=one, total=BUDGET_POINTS) for one in line_items)
     fill_ad_groups(list(dump.rows(folder, "ad_groups")))
     fill_missions(list(dump.rows(folder, "missions")))
 
@@ -130,6 +135,7 @@ def read_step(mission_id: int, position: int, row: Row) -> Step:
         number=row["id"],
         position=position,
         kind=row["kind"],
+        event=row["event"],
         role=row["role"],
         repeat_limit=row["repeat_limit"],
         points=row["points"],

@@ -148,6 +148,8 @@ class Step(models.Model):
     number = models.PositiveIntegerField()
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=10)
+    # The event that does it; nothing where no partner reports it.
+    event = models.CharField(max_length=50, default="", db_collation=BINARY)
     role = models.CharField(max_length=10, choices=Role.choices)
     repeat_limit = models.PositiveIntegerField()
     points = models.BigIntegerField()
