@@ -1,5 +1,8 @@
 //! `bench conversions`: postbacks that pay, each durable before it is answered.
 
+mod django;
+mod lean;
+
 use std::ops::Range;
 use std::time::Duration;
 
@@ -15,7 +18,8 @@ use crate::plays;
 use crate::report::{Aim, Report};
 use crate::server::{Guerdon, Running};
 use crate::world::{self, World};
-use crate::{Options, bare, process};
+use crate::{Options, bare, machine, process};
+use lean::Lean;
 
 /// The name of the load.
 const CONVERSIONS: &str = "conversion";
@@ -26,16 +30,20 @@ const SAMPLED: usize = 20;
 /// A run ends with its requests; if they last longer than this, it ends without them.
 const LASTS_MAX: Duration = Duration::from_secs(60);
 
+/// The least share of the lean loop's rate.
+const LEAN_SHARE: f64 = 0.6;
+/// How much longer than the disk one caller waits at most, in milliseconds.
+const ABOVE_FSYNC_MS: f64 = 0.3;
+
 /// Runs it.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     let guerdon = Guerdon::beside_this()?;
     let data = Data::prepare(&guerdon, options.size())?;
     let folder = data.copy()?;
     let bytes_before = data::database_bytes(folder.path())?;
-    let world = data.world;
-    let report = Report::new("conversions", options, &guerdon, world.contents)?;
+    let report = Report::new("conversions", options, &guerdon, data.world.contents)?;
     let server = guerdon.serve(folder.path()).await?;
-    let requests = prepare(options, &world, &server).await?;
+    let requests = prepare(options, &data.world, &server).await?;
     let mut bench = Bench { options, requests, used: 0, server, report };
     bench.look_closely().await?;
     bench.levels().await?;
@@ -45,6 +53,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let record = (grown as usize / used).max(1);
     verify(&guerdon, &folder, &mut report)?;
     compare(options, &folder, record, &mut report)?;
+    compare_lean(options, &folder, &mut report)?;
+    django::compare(options, &guerdon, &data, &mut report).await?;
     report.publish(options)
 }
 
@@ -170,5 +180,27 @@ fn compare(options: &Options, folder: &TempDir, record: usize, report: &mut Repo
     report.fact("bare log, as many records of that size a second", limit, "");
     report.fact("share of the bare log's rate", ours / limit, "");
     report.aim(Aim::at_least("durable conversions", ours, 5_000.0, "a second"));
+    Ok(())
+}
+
+/// The leanest layout in the same database with the same fsyncs, and how long one caller waits for
+/// the disk alone.
+fn compare_lean(options: &Options, folder: &TempDir, report: &mut Report) -> Result<()> {
+    let mut lean = Lean::beside(folder.path())?;
+    report.fact("bytes of a record of the lean loop", lean.record_bytes() as f64, "");
+    let callers = most(options);
+    let rate = lean.rate(callers, options.lasts(), options.repetitions())?.median;
+    let ours = report.find(CONVERSIONS, callers)?.per_second.median;
+    report.fact("lean loop, changes a second in groups of as many as callers", rate, "");
+    report.aim(Aim::at_least("share of the lean loop's rate", ours / rate, LEAN_SHARE, ""));
+    let alone = lean.rate(1, options.lasts(), options.repetitions())?.median;
+    report.fact("lean loop, changes a second one by one", alone, "");
+    let pages = lean.pages_alone()?;
+    report.fact("pages that the lean loop writes for a change, one by one", pages, "");
+    let bytes = pages.round() as usize * machine::FSYNC_BYTES;
+    let fsync_ms = machine::durable_us(folder.path(), bytes)? as f64 / 1_000.0;
+    report.fact("so many pages and their fdatasync", fsync_ms, "ms");
+    let p50 = report.find(CONVERSIONS, 1)?.p50_ms.median;
+    report.aim(Aim::at_most("p50 with one caller", p50, fsync_ms + ABOVE_FSYNC_MS, "ms"));
     Ok(())
 }

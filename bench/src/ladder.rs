@@ -6,7 +6,7 @@
 //! callers, so that whatever else the machine does comes to all of them alike.
 
 mod compare;
-mod django;
+pub(crate) mod django;
 mod figures;
 mod judge;
 mod places;

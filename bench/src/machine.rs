@@ -15,8 +15,8 @@ use crate::server::{Guerdon, succeeded};
 
 /// Writes that are timed for the disk's median.
 const FSYNCS: usize = 201;
-/// Bytes of each: a page.
-const FSYNC_BYTES: usize = 4_096;
+/// Bytes of each: a page, as that of a database.
+pub(crate) const FSYNC_BYTES: usize = 4_096;
 
 /// A process that takes more of a core than this counts as busy.
 const BUSY_CORES: f64 = 0.05;
@@ -47,7 +47,7 @@ impl Machine {
             processor: after(&cpu, "model name").unwrap_or("unknown").to_owned(),
             memory_mib: memory_kib.unwrap_or(0) / 1_024,
             kernel: format!("Linux {}", kernel.trim()),
-            fsync_us: fsync_us(&data::kept_folder()?)?,
+            fsync_us: durable_us(&data::kept_folder()?, FSYNC_BYTES)?,
             guerdon: guerdon.version()?,
             rustc: rustc
                 .and_then(succeeded)
@@ -113,10 +113,11 @@ fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     Some(value.trim_end_matches(" kB").trim())
 }
 
-fn fsync_us(folder: &Path) -> Result<u64> {
+/// Median of appending so many bytes to a file in a folder and `fdatasync`, in microseconds.
+pub(crate) fn durable_us(folder: &Path, bytes: usize) -> Result<u64> {
     let path = folder.join("fsync.probe");
     let mut file = File::create(&path)?;
-    let page = [b'x'; FSYNC_BYTES];
+    let page = vec![b'x'; bytes];
     let mut times = Vec::with_capacity(FSYNCS);
     for _ in 0..FSYNCS {
         let begun = Instant::now();

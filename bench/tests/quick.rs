@@ -27,6 +27,17 @@ fn the_quick_benchmarks_run_through() {
     assert_eq!(callers(&conversions, "conversion"), [1, 8]);
     assert_eq!(fact(&conversions, "store calls of a conversion, most"), 2.0);
     assert!(fact(&conversions, "ledger entries verified afterwards, all right") > 0.0);
+    for worker in ["gthread", "gevent"] {
+        assert_eq!(callers(&conversions, &format!("Django view, {worker}")), [8]);
+    }
+    // Two kinds of workers, three runs of eight callers each; the benchmark counts the rows.
+    let viewed = fact(&conversions, "the view's conversions, each with all of its rows");
+    assert_eq!(viewed, f64::from(2 * 3 * 8 * 16));
+    assert!(fact(&conversions, "lean loop, changes a second one by one") > 0.0);
+    let pages = fact(&conversions, "pages that the lean loop writes for a change, one by one");
+    assert!((3.0..6.0).contains(&pages), "{pages}");
+    let told = conversions["notes"].to_string();
+    assert!(told.contains("innodb_flush_log_at_trx_commit = 1"), "{told}");
 }
 
 /// Every way to pack a list gives the list again, which the benchmark itself checks, and saves bytes.

@@ -1,8 +1,9 @@
 //! `cargo xtask bench <name> [args…]`: build what is measured, then run the measuring crate.
 //!
 //! The benchmark drives the release binary from outside, as a client, so both are built first and
-//! neither build is part of a measurement. The ladder also needs a Python environment, and counting
-//! instructions needs callgrind; both are made or installed if they are missing.
+//! neither build is part of a measurement. The ladder and the conversions also need a Python
+//! environment, and counting instructions needs callgrind; both are made or installed if they are
+//! missing.
 
 use anyhow::{Result, bail};
 
@@ -14,7 +15,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if arguments.is_empty() {
         bail!("which benchmark? for example `cargo xtask bench missions`");
     }
-    if arguments.first().is_some_and(|name| name == "ladder" || name == "instructions") {
+    let needing = ["ladder", "conversions", "instructions"];
+    if arguments.first().is_some_and(|name| needing.contains(&name.as_str())) {
         services::ensure(Purpose::Bench, false)?;
     }
     process::run(process::cargo().args([

@@ -3,11 +3,9 @@
 //! Loading all of it takes minutes, so the filled servers are kept, stopped, beside the seeded data,
 //! and a later run starts on copies of them.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::LadderOptions;
@@ -114,22 +112,7 @@ fn logs() -> Result<TempDir> {
 
 /// Fills the stores of the other applications with what Guerdon says that it holds.
 async fn fill_django(data: &Data, servers: &Servers, guerdon: &Guerdon) -> Result<()> {
-    eprintln!("dumping {} users …", data.world.contents.users);
-    let (folder, django) = (data.copy()?, Django::on(servers)?);
-    let key = guerdon.ask(folder.path(), &["key", "admin", "ladder"])?;
-    let text = |name: &str| key[name].as_str().with_context(|| format!("a key has no {name}"));
-    let config = folder.path().join("guerdon.toml");
-    let mut config = OpenOptions::new().append(true).open(config)?;
-    write!(config, "\n{}", text("config")?)?;
-    let server = guerdon.start(folder.path(), &["serve", "--no-jobs"]).await?;
-    let dump = folder.path().join("dump");
-    let address = server.address.to_string();
-    django.dump(&dump, &address, text("key")?, data.world.contents.users)?;
-    server.stop()?;
-    eprintln!("loading them into MariaDB, Redis and DynamoDB …");
-    django.load(&dump)?;
-    if !dump.join("users.jsonl").is_file() {
-        bail!("the dump has no users");
-    }
-    Ok(())
+    let django = Django::on(servers)?;
+    let dump = django.dump(data, guerdon, data.world.contents.users).await?;
+    django.load(&dump, &["mariadb", "redis", "dynamodb"])
 }

@@ -27,6 +27,20 @@ const TOLD: [&str; 8] = [
     "innodb_log_file_size",
 ];
 
+/// A MariaDB for a whole benchmark.
+pub(crate) fn mariadb() -> Result<MariaDb> {
+    MariaDb::start_with(&MARIADB)
+}
+
+/// How it is set, as it says itself, in one sentence.
+pub(crate) fn settings(mariadb: &MariaDb) -> Result<String> {
+    let names = TOLD.map(|name| format!("'{name}'")).join(", ");
+    let shown = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
+    let lines = mariadb.sql(&shown)?;
+    let told = lines.lines().map(|line| line.replacen('\t', " = ", 1));
+    Ok(format!("MariaDB says of itself: {}.", told.collect::<Vec<_>>().join(", ")))
+}
+
 /// The servers of all shapes. Each shape has a database, a table and a prefix of its own on them.
 pub(crate) struct Servers {
     pub(crate) mariadb: MariaDb,
@@ -39,7 +53,7 @@ impl Servers {
     /// Starts them.
     pub(crate) fn start() -> Result<Self> {
         Ok(Self {
-            mariadb: MariaDb::start_with(&MARIADB)?,
+            mariadb: mariadb()?,
             dynamo: Dynamo::start()?,
             redis: RedisNode::start()?,
             cluster: RedisCluster::start(3, 0)?,
@@ -73,11 +87,7 @@ impl Servers {
 
     /// How MariaDB is set, as it says itself, in one sentence.
     pub(crate) fn settings(&self) -> Result<String> {
-        let names = TOLD.map(|name| format!("'{name}'")).join(", ");
-        let shown = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
-        let lines = self.mariadb.sql(&shown)?;
-        let told = lines.lines().map(|line| line.replacen('\t', " = ", 1));
-        Ok(format!("MariaDB says of itself: {}.", told.collect::<Vec<_>>().join(", ")))
+        settings(&self.mariadb)
     }
 
     /// The configuration of a shape with a cache; the rest is as a new installation has it.

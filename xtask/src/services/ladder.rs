@@ -12,7 +12,7 @@ use crate::process;
 /// The file that lists what the environment holds, pinned so that a run is repeatable.
 pub const REQUIREMENT: &str = "bench/ladder/requirements.txt";
 /// Why it is needed; printed before it is installed.
-pub const WHY: &str = "the latency ladder measures a Django application";
+pub const WHY: &str = "the benchmarks, which are tested too, measure a Django application";
 
 /// Whether the environment holds what is listed now, and its Python still exists.
 pub(super) fn is_ready() -> bool {

@@ -90,25 +90,25 @@ const PROGRAMS: &[Program] = &[
     },
     Program {
         package: "python3-dev",
-        needed_for: Purpose::Bench,
+        needed_for: Purpose::Test,
         why: "the latency ladder's Python packages are compiled against it",
         present: ladder::has_headers,
     },
     Program {
         package: "libmariadb-dev",
-        needed_for: Purpose::Bench,
+        needed_for: Purpose::Test,
         why: "the latency ladder's Django talks to MariaDB by its C library",
         present: || process::on_path("mariadb_config"),
     },
     Program {
         package: "pkg-config",
-        needed_for: Purpose::Bench,
+        needed_for: Purpose::Test,
         why: "it tells where that library is",
         present: || process::on_path("pkg-config"),
     },
     Program {
         package: "gcc",
-        needed_for: Purpose::Bench,
+        needed_for: Purpose::Test,
         why: "it compiles them",
         present: || process::on_path("gcc"),
     },
@@ -140,7 +140,7 @@ const MADE: &[Made] = &[
         create: dynoxide::create,
     },
     Made {
-        needed_for: Purpose::Bench,
+        needed_for: Purpose::Test,
         requirement: ladder::REQUIREMENT,
         why: ladder::WHY,
         present: ladder::is_ready,

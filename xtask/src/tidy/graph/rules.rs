@@ -163,7 +163,7 @@ pub(super) const SERDE_FREE: &[&str] = &["domain", "store", "engine"];
 /// Libraries that belong to some crates; others go through those.
 pub(super) const OWNED: &[(&str, &[&str])] = &[
     ("libsqlite3-sys", &["store-sqlite"]),
-    ("rusqlite", &["store-sqlite"]),
+    ("rusqlite", &["store-sqlite", "bench"]),
     ("sqlx", &["store-mysql", "bench"]),
     ("aws-config", &["store-dynamo"]),
     ("aws-sdk-dynamodb", &["store-dynamo", "bench"]),
