@@ -6,7 +6,7 @@
 //! | look how many wait, and until when | 1 |
 //!
 //! Between rounds the loop waits for a commit's hint, the end of an attempt, the moment at which the
-//! next delivery is due, or [`LOOK_EVERY`]. The outbox is the truth, the hint only saves time: what a
+//! next delivery is due, or [`LOOK_EVERY`]; many hints are one, every [`HINTED_EVERY`]. The outbox is the truth, the hint only saves time: what a
 //! lost hint or another node has left behind is found by looking.
 
 use std::sync::Arc;
@@ -31,6 +31,12 @@ const LEASE_MS: i64 = 2 * TIMEOUT_MS_MAX as i64;
 
 /// How often the outbox is looked at without any hint.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How soon a hint starts a round after the one before began. Each round takes the messages of the
+/// commits since then into the outbox, in transactions of its own: one for each commit would cost the
+/// disk more than the commits do, and the next commit would wait for it. The first hint after a rest
+/// is followed at once.
+const HINTED_EVERY: Duration = Duration::from_millis(50);
 
 /// How long a stop waits for attempts that are under way. It is below the ten seconds after which a
 /// supervisor usually kills; what takes longer is sent again when its lease ends.
@@ -71,17 +77,21 @@ struct Dispatcher {
     shared: Arc<Shared>,
     lanes: Lanes,
     tasks: JoinSet<Done>,
+    /// When the latest round began.
+    begun: Instant,
     flights: Vec<(AbortHandle, Endpoint)>,
 }
 
 impl Dispatcher {
     fn new(shared: Arc<Shared>) -> Self {
         let lanes = Lanes::new(shared.settings.deliveries_in_flight);
-        Self { shared, lanes, tasks: JoinSet::new(), flights: Vec::new() }
+        let begun = Instant::now();
+        Self { shared, lanes, tasks: JoinSet::new(), begun, flights: Vec::new() }
     }
 
     /// Sends what is due as far as there are places, and says how long to rest.
     async fn round(&mut self, stop: &CancellationToken) -> Result<Duration, EngineError> {
+        self.begun = Instant::now();
         let now = self.shared.now();
         let snapshot = self.shared.engine.snapshot();
         if let Some(terms) = self.lanes.silent_terms(snapshot.catalog()) {
@@ -131,11 +141,17 @@ impl Dispatcher {
 
     async fn rest(&mut self, pause: Duration, wake: Wake, stop: &CancellationToken) {
         let until = Instant::now() + pause;
+        let soonest = self.begun + HINTED_EVERY;
+        let engine = Arc::clone(&self.shared.engine);
+        let hinted = async || {
+            sleep_until(soonest).await;
+            engine.work_hint().await;
+        };
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = sleep_until(until) => return,
-                () = self.shared.engine.work_hint(), if wake == Wake::ByAnything => return,
+                () = hinted(), if wake == Wake::ByAnything => return,
                 Some(ended) = self.tasks.join_next() => self.land(ended),
             }
             if wake == Wake::ByAnything {

@@ -1,7 +1,12 @@
 //! When a delivery is tried again, and how it ends.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use domain::dialect::{Dialect, StatusSet, preset};
 use engine::{Delivery, DeliveryState, Replay};
+use store::counting::{CountingStore, Method};
+use store::memory::MemoryState;
 
 use crate::receiver::{Answer, Receiver, status};
 use crate::world::{NOW, WHSEC, World, all_delivered, speaking, standard};
@@ -176,4 +181,27 @@ async fn a_reversal_is_told_after_its_grant() {
         receiver.seen().iter().map(|one| one.json()["type"].as_str().unwrap().to_owned()).collect();
     let granted = "reward.granted";
     assert_eq!(kinds, [granted, granted, granted, granted, "reward.reversed"]);
+}
+
+/// Time stands still unless everybody waits for it, so what is counted does not depend on the machine.
+#[tokio::test(start_paused = true)]
+async fn commits_in_quick_succession_are_one_round() {
+    let store = Arc::new(CountingStore::new(Arc::new(MemoryState::new())));
+    let mut world = World::on(store.clone(), vec![None]).await;
+    world.start();
+    let claims = || store.calls().of(Method::Claim);
+    // The round at the start, and the one after a rest.
+    world.earn(1, "first").await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert_eq!(claims(), 2);
+    for user in 0..20 {
+        world.earn(1, &format!("user {user}")).await;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+    // The first was followed at once; the others wait, but not for the next look.
+    assert_eq!(claims(), 3);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    assert_eq!(claims(), 4);
 }
