@@ -21,8 +21,10 @@ const PAGE_BYTES: i64 = 4_096;
 const CHECKPOINT_PAGES: i64 = 4_096;
 /// Bytes to which the log's file is cut after a burst has made it longer.
 const LOG_BYTES_MAX: i64 = 64 * 1_024 * 1_024;
-/// Page cache of the writer; it is filled only as far as it is used.
-const WRITER_CACHE_KIB: i64 = 64 * 1_024;
+/// Page cache of the writer: the inner pages and the indexes of some hundred thousand users, and what
+/// was used last. Not more, because SQLite goes through the whole cache after each group that has
+/// moved rows between pages; a page that is not in it is one read of what the system has in memory.
+const WRITER_CACHE_KIB: i64 = 16 * 1_024;
 /// Page cache of each reader.
 const READER_CACHE_KIB: i64 = 8 * 1_024;
 /// Prepared statements that a connection keeps; more than [`sql::STATEMENTS`] has.
