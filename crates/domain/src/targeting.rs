@@ -122,7 +122,7 @@ pub const AGE_MAX: u8 = 120;
 
 /// Whom an ad group is for. An empty list or `None` means everybody; a user of whom a targeted
 /// property is not known is not among them.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Targeting {
     /// Countries.
     pub countries: BTreeSet<CountryCode>,

@@ -134,5 +134,6 @@ fn stale_limits<'a>(catalog: &'a Catalog, levels: &[Level]) -> Vec<&'a LineItem>
         let place = levels.binary_search_by_key(&line_item.id, |level| level.line_item);
         place.is_ok_and(|place| levels[place].limits == limits_of(line_item))
     };
-    catalog.line_items.values().filter(|line_item| !held(line_item)).collect()
+    let line_items = catalog.line_items.values().map(Arc::as_ref);
+    line_items.filter(|line_item| !held(line_item)).collect()
 }

@@ -71,7 +71,7 @@ fn flight(line_item: &LineItem, ctx: &Ctx) -> ServingCheck {
 }
 
 fn ad_groups(catalog: &Catalog, id: LineItemId) -> ServingCheck {
-    let is_active = |group: &&domain::catalog::AdGroup| {
+    let is_active = |group: &&std::sync::Arc<domain::catalog::AdGroup>| {
         group.line_item_id == id && group.status == AdGroupStatus::Active
     };
     match catalog.ad_groups.values().filter(is_active).count() {

@@ -81,7 +81,7 @@ impl Edition {
         let missions = catalog.mission_versions.values().chain(catalog.missions.values());
         let languages = missions.flat_map(|mission| {
             let creatives = mission.creatives.iter().map(|one| &one.language);
-            let steps = mission.steps.iter().flat_map(|step| &step.texts);
+            let steps = mission.steps.iter().flat_map(|step| &*step.texts);
             creatives.chain(steps.map(|one| &one.language)).cloned().collect::<Vec<_>>()
         });
         Self { revision, languages: languages.collect(), books: RwLock::default() }

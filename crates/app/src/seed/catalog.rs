@@ -189,13 +189,13 @@ fn ad_groups(line_item: u32, kind: Kind) -> impl Iterator<Item = AdGroup> {
         line_item_id: LineItemId(line_item + 1),
         name: format!("{min} to {max}"),
         status: AdGroupStatus::Active,
-        targeting: Targeting {
+        targeting: Arc::new(Targeting {
             countries: kind.country.into_iter().collect(),
             platforms: [kind.platform].into(),
             genders: [kind.gender].into(),
             age: Some(AgeRange { min, max }),
             ..Targeting::default()
-        },
+        }),
         bid: None,
     })
 }
@@ -250,7 +250,7 @@ fn step(id: u32, title: &str, event: &str, hold_hours: u32) -> Step {
     };
     Step {
         id: StepId(id),
-        texts: vec![text("en", title), text("ko", "단계")],
+        texts: Arc::new(vec![text("en", title), text("ko", "단계")]),
         role: Role::Required,
         repeat: Repeat::default(),
         after: Vec::new(),

@@ -1,6 +1,7 @@
 //! The rows of the catalogue other than missions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::dialect::{Body, Dialect};
 use crate::ids::{
@@ -274,8 +275,8 @@ pub struct AdGroup {
     pub name: String,
     /// Whether it takes part.
     pub status: AdGroupStatus,
-    /// Whom it is for.
-    pub targeting: Targeting,
+    /// Whom it is for; often the same for many ad groups, which then share it.
+    pub targeting: Arc<Targeting>,
     /// Expected revenue of one participation, for ordering; by default all that the line item's
     /// missions pay.
     pub bid: Option<Micros>,

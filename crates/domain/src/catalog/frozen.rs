@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn line_item(change: impl FnOnce(&mut LineItem)) -> Entity {
-        let mut row = sample::catalog().line_items[&LineItemId(1)].clone();
+        let mut row = LineItem::clone(&sample::catalog().line_items[&LineItemId(1)]);
         change(&mut row);
         Entity::LineItem(row)
     }

@@ -1,5 +1,7 @@
 //! Missions and their steps.
 
+use std::sync::Arc;
+
 use crate::ids::{LineItemId, MissionId, StepId};
 use crate::money::Micros;
 
@@ -221,7 +223,7 @@ pub struct Window {
 }
 
 /// How a step presents itself in one language.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct StepText {
     /// BCP 47 language, lower case.
     pub language: String,
@@ -236,8 +238,9 @@ pub struct StepText {
 pub struct Step {
     /// Its number, unique inside the mission and kept over versions.
     pub id: StepId,
-    /// How it presents itself; the first is the fallback.
-    pub texts: Vec<StepText>,
+    /// How it presents itself; the first is the fallback. Often the same in many missions, which then
+    /// share it.
+    pub texts: Arc<Vec<StepText>>,
     /// What it is for the mission.
     pub role: Role,
     /// How often it is paid.

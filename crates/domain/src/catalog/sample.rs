@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     AdGroup, Advertiser, Aim, App, AppKey, Catalog, Creative, Currency, Edit, Entity, Flight,
     LineItem, LineItemStatus, Mission, MissionKind, Order, Partner, Publisher, Repeat, Role, Rule,
-    Step, StepText, Targeting, Theme, Unit,
+    Step, StepText, Theme, Unit,
 };
 use crate::ids::{
     AdGroupId, AdvertiserId, AppId, LineItemId, MissionId, Mode, OrderId, PartnerId, PublisherId,
@@ -47,7 +47,7 @@ pub fn entities() -> Vec<Entity> {
             line_item_id: LineItemId(1),
             name: "Everybody".to_owned(),
             status: super::AdGroupStatus::Active,
-            targeting: Targeting::default(),
+            targeting: Arc::default(),
             bid: None,
         }),
         Entity::Mission(Arc::new(mission())),
@@ -141,11 +141,11 @@ fn mission() -> Mission {
 fn step(id: u32, title: &str, payout: i64, rule: Rule) -> Step {
     Step {
         id: StepId(id),
-        texts: vec![StepText {
+        texts: Arc::new(vec![StepText {
             language: "en".to_owned(),
             title: title.to_owned(),
             description: String::new(),
-        }],
+        }]),
         role: Role::Required,
         repeat: Repeat::default(),
         after: Vec::new(),

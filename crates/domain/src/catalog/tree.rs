@@ -26,10 +26,10 @@ pub struct Catalog {
     pub advertisers: BTreeMap<AdvertiserId, Advertiser>,
     /// By number.
     pub orders: BTreeMap<OrderId, Order>,
-    /// By number.
-    pub line_items: BTreeMap<LineItemId, LineItem>,
-    /// By number.
-    pub ad_groups: BTreeMap<AdGroupId, AdGroup>,
+    /// By number; shared by the revisions in which they are the same, as missions are.
+    pub line_items: BTreeMap<LineItemId, Arc<LineItem>>,
+    /// By number, shared likewise.
+    pub ad_groups: BTreeMap<AdGroupId, Arc<AdGroup>>,
     /// The latest version of each mission that has not been deleted.
     pub missions: BTreeMap<MissionId, Arc<Mission>>,
     /// By number.
@@ -228,7 +228,8 @@ impl Catalog {
     /// The line item, deleted or not.
     #[must_use]
     pub fn any_line_item(&self, id: LineItemId) -> Option<&LineItem> {
-        self.line_items.get(&id).or_else(|| match self.retired.get(&(EntityKind::LineItem, id.0)) {
+        let live = self.line_items.get(&id).map(Arc::as_ref);
+        live.or_else(|| match self.retired.get(&(EntityKind::LineItem, id.0)) {
             Some(Entity::LineItem(row)) => Some(row),
             _ => None,
         })
@@ -249,7 +250,7 @@ impl Catalog {
             Entity::LineItem(row) => Some(row),
             _ => None,
         });
-        self.line_items.values().chain(retired)
+        self.line_items.values().map(Arc::as_ref).chain(retired)
     }
 
     /// The row of that kind and number.
@@ -262,8 +263,8 @@ impl Catalog {
             EntityKind::Advertiser => row(&self.advertisers, AdvertiserId(id), Entity::Advertiser),
             EntityKind::Order => row(&self.orders, OrderId(id), Entity::Order),
             EntityKind::Segment => row(&self.segments, SegmentId(id), Entity::Segment),
-            EntityKind::LineItem => row(&self.line_items, LineItemId(id), Entity::LineItem),
-            EntityKind::AdGroup => row(&self.ad_groups, AdGroupId(id), Entity::AdGroup),
+            EntityKind::LineItem => shared(&self.line_items, LineItemId(id), Entity::LineItem),
+            EntityKind::AdGroup => shared(&self.ad_groups, AdGroupId(id), Entity::AdGroup),
             EntityKind::Mission => row(&self.missions, MissionId(id), Entity::Mission),
             EntityKind::Partner => row(&self.partners, PartnerId(id), Entity::Partner),
         }
@@ -310,6 +311,32 @@ impl Catalog {
         self.latest_version(mission.id).map_or(1, |latest| latest.version + 1)
     }
 
+    /// Takes a row as a store keeps it: a mission is the version that it says, of which
+    /// [`Self::mission_versions`] has one already.
+    pub fn restore(&mut self, row: Entity, is_deleted: bool) {
+        match row {
+            row if is_deleted => drop(self.retired.insert((row.kind(), row.id()), row)),
+            Entity::Mission(row) => drop(self.missions.insert(row.id, row)),
+            row => self.put(row),
+        }
+    }
+
+    /// Takes all rows of another one, which stay what they are, whatever its revision.
+    pub fn append(&mut self, mut other: Self) {
+        self.publishers.append(&mut other.publishers);
+        self.apps.append(&mut other.apps);
+        self.units.append(&mut other.units);
+        self.advertisers.append(&mut other.advertisers);
+        self.orders.append(&mut other.orders);
+        self.line_items.append(&mut other.line_items);
+        self.ad_groups.append(&mut other.ad_groups);
+        self.missions.append(&mut other.missions);
+        self.partners.append(&mut other.partners);
+        self.segments.append(&mut other.segments);
+        self.mission_versions.append(&mut other.mission_versions);
+        self.retired.append(&mut other.retired);
+    }
+
     fn put(&mut self, entity: Entity) {
         self.retired.remove(&(entity.kind(), entity.id()));
         match entity {
@@ -319,8 +346,8 @@ impl Catalog {
             Entity::Advertiser(row) => drop(self.advertisers.insert(row.id, row)),
             Entity::Order(row) => drop(self.orders.insert(row.id, row)),
             Entity::Segment(row) => drop(self.segments.insert(row.id, row)),
-            Entity::LineItem(row) => drop(self.line_items.insert(row.id, row)),
-            Entity::AdGroup(row) => drop(self.ad_groups.insert(row.id, row)),
+            Entity::LineItem(row) => drop(self.line_items.insert(row.id, Arc::new(row))),
+            Entity::AdGroup(row) => drop(self.ad_groups.insert(row.id, Arc::new(row))),
             Entity::Mission(row) => self.put_mission(&row),
             Entity::Partner(row) => drop(self.partners.insert(row.id, row)),
         }
@@ -358,6 +385,14 @@ fn row<K: Ord, V: Clone>(
     entity: impl Fn(V) -> Entity,
 ) -> Option<Entity> {
     rows.get(&id).cloned().map(entity)
+}
+
+fn shared<K: Ord, V: Clone>(
+    rows: &BTreeMap<K, Arc<V>>,
+    id: K,
+    entity: impl Fn(V) -> Entity,
+) -> Option<Entity> {
+    rows.get(&id).map(|row| entity(V::clone(row)))
 }
 
 #[cfg(test)]

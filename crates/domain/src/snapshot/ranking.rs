@@ -34,8 +34,8 @@ pub(crate) struct Slot {
 /// One line item that is not deleted.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// The line item; beside what else is asked of it, so that a request finds it in one step.
-    pub(crate) row: LineItem,
+    /// The line item, which the catalogue has too.
+    pub(crate) row: Arc<LineItem>,
     /// The app that it advertises.
     pub(crate) advertised: Option<u32>,
     /// Its missions by number, as slots.
@@ -94,7 +94,8 @@ impl Ranking {
 
     /// The rows of the ranked ad groups, best first.
     pub(super) fn ad_groups<'a>(&self, catalog: &'a Catalog) -> Vec<&'a AdGroup> {
-        self.groups.iter().filter_map(|group| catalog.ad_groups.get(&group.id)).collect()
+        let rows = self.groups.iter().filter_map(|group| catalog.ad_groups.get(&group.id));
+        rows.map(Arc::as_ref).collect()
     }
 
     /// The ad group of that rank, which must exist.
@@ -147,7 +148,7 @@ fn lines_and_slots(catalog: &Catalog, advertised: &Advertised) -> (Vec<Line>, Ve
         slots.extend(of_line.map(|mission| slot(row, mission, line)));
         let advertised = advertised.by(id);
         let slots = first..slots.len();
-        lines.push(Line { row: row.clone(), advertised, slots, ranks: Vec::new() });
+        lines.push(Line { row: Arc::clone(row), advertised, slots, ranks: Vec::new() });
     }
     (lines, slots)
 }

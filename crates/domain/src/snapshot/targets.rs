@@ -45,7 +45,7 @@ impl Targets {
                 active.insert(place);
             }
         }
-        let all: Vec<&Targeting> = groups.iter().map(|group| &group.targeting).collect();
+        let all: Vec<&Targeting> = groups.iter().map(|group| &*group.targeting).collect();
         Self {
             active,
             country: Wanted::compile(&all, |one| one.countries.iter()),

@@ -3,6 +3,8 @@
 //! A world is grown from a list of bytes, a choice a byte; 0 is always the plainest choice, so a
 //! failing world shrinks to a plain one.
 
+use std::sync::Arc;
+
 use domain::budget::Level;
 use domain::catalog::{
     AdGroupStatus, AgeRange, Entity, Gender, LineItem, LineItemStatus, Mission, MissionStatus,
@@ -209,7 +211,7 @@ pub(crate) fn world_of(bytes: &[u8]) -> World {
         if dice.rarely(8) {
             group.status = AdGroupStatus::Paused;
         }
-        group.targeting = targeting(&mut dice);
+        group.targeting = Arc::new(targeting(&mut dice));
         rows.push(Entity::AdGroup(group));
     }
     World { snapshot: Snapshot::compile(world::catalog(rows)), user, unit, levels }

@@ -1,6 +1,7 @@
 //! Random worlds, decided twice: by the compiled snapshot and by reading the rows one by one.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use domain::catalog::{
     AdGroup, AdGroupStatus, LineItem, LineItemStatus, Mission, MissionStatus, OsVersionRange, Role,
@@ -67,7 +68,7 @@ impl World {
     }
 
     fn best_group(&self, line_item: LineItemId) -> Option<&AdGroup> {
-        let groups = self.snapshot.catalog().ad_groups.values();
+        let groups = self.snapshot.catalog().ad_groups.values().map(Arc::as_ref);
         groups
             .filter(|group| {
                 group.line_item_id == line_item && group.status == AdGroupStatus::Active

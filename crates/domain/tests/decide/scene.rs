@@ -1,5 +1,7 @@
 //! A scene in words: the least that shows mission 1 to a user, changed by `key=value` settings.
 
+use std::sync::Arc;
+
 use domain::catalog::{
     AdGroup, AdGroupStatus, AgeRange, Entity, Gender, LineItem, LineItemStatus, Mission,
     MissionStatus, OsVersion, OsVersionRange, Pacing, Platform,
@@ -165,7 +167,7 @@ impl Scene {
     }
 
     fn set_target(&mut self, key: &str, value: &str) -> bool {
-        let target = &mut self.group.targeting;
+        let target = Arc::make_mut(&mut self.group.targeting);
         match key {
             "country" => target.countries = list(value, country),
             "platform" => target.platforms = list(value, platform),

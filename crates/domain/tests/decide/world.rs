@@ -7,7 +7,7 @@ use domain::budget::{Level, Limits, Used};
 use domain::catalog::{
     AdGroup, AdGroupStatus, App, Caps, Catalog, Currency, Edit, Entity, Flight, HoldPolicy,
     Landing, LineItem, LineItemStatus, Mission, MissionKind, MissionStatus, Pacing, Repeat, Role,
-    Rule, Sequence, Step, Targeting, Theme, Unit,
+    Rule, Sequence, Step, Theme, Unit,
 };
 use domain::ids::{
     AdGroupId, AdvertiserId, AppId, EnrollmentId, LineItemId, MissionId, PublisherId, StepId,
@@ -70,7 +70,7 @@ pub(crate) fn ad_group(id: u32, line_item: u32) -> AdGroup {
         line_item_id: LineItemId(line_item),
         name: format!("ad group {id}"),
         status: AdGroupStatus::Active,
-        targeting: Targeting::default(),
+        targeting: Arc::default(),
         bid: None,
     }
 }
@@ -98,7 +98,7 @@ pub(crate) fn mission(id: u32, line_item: u32) -> Mission {
 pub(crate) fn step(id: u32, role: Role, payout: i64) -> Step {
     Step {
         id: StepId(id),
-        texts: Vec::new(),
+        texts: Arc::default(),
         role,
         repeat: Repeat::default(),
         after: Vec::new(),

@@ -35,7 +35,7 @@ impl Terms {
         let line_item = catalog.line_items.values().next().expect("the sample line item");
         let mut terms = Self {
             mission: Mission { steps, ..mission.as_ref().clone() },
-            line_item: LineItem { grace_seconds: 0, ..line_item.clone() },
+            line_item: LineItem { grace_seconds: 0, ..LineItem::clone(line_item) },
             is_test: false,
         };
         settings.split_whitespace().for_each(|word| terms.set(word));

@@ -229,7 +229,7 @@ fn ad_group() -> impl Strategy<Value = AdGroup> {
             line_item_id: LineItemId(line_item),
             name,
             status,
-            targeting,
+            targeting: targeting.into(),
             bid,
         },
     )
@@ -277,7 +277,7 @@ fn step() -> impl Strategy<Value = Step> {
     (place, vec(words, 0..2), of(window), price, rule()).prop_map(
         |(place, texts, window, price, rule)| Step {
             id: StepId(place.0),
-            texts,
+            texts: texts.into(),
             role: place.2,
             repeat: place.3,
             after: place.1,

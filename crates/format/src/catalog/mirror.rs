@@ -4,6 +4,7 @@
 //! be wrong with a text is found while it is read, where its place is still known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use domain::ids::{
     AdGroupId, AdvertiserId, AppId, LineItemId, MissionId, OrderId, PartnerId, PublisherId,
@@ -131,6 +132,16 @@ numbers! {
     i64: Micros;
 }
 
+impl<D, M: Mirror<D>> Mirror<Arc<D>> for M {
+    fn of(value: &Arc<D>) -> Self {
+        M::of(value)
+    }
+
+    fn into_domain(self) -> Arc<D> {
+        Arc::new(M::into_domain(self))
+    }
+}
+
 impl<D, M: Mirror<D>> Mirror<Option<D>> for Option<M> {
     fn of(value: &Option<D>) -> Self {
         value.as_ref().map(M::of)
@@ -147,7 +158,11 @@ impl<D, M: Mirror<D>> Mirror<Vec<D>> for Vec<M> {
     }
 
     fn into_domain(self) -> Vec<D> {
-        self.into_iter().map(M::into_domain).collect()
+        // A list that was read has room for four and more, and a plain `collect` would keep it: half of
+        // the memory of a large catalogue.
+        let mut exact = Vec::with_capacity(self.len());
+        exact.extend(self.into_iter().map(M::into_domain));
+        exact
     }
 }
 

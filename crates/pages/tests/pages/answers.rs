@@ -1,5 +1,7 @@
 //! What every answer carries: headers, languages, looks, and nothing that could run.
 
+use std::sync::Arc;
+
 use domain::catalog::{Creative, StepText};
 use domain::targeting::Profile;
 
@@ -28,11 +30,11 @@ async fn hostile_texts_are_texts() {
             }];
             mission.requirements = vec![HOSTILE[1].to_owned()];
             for step in &mut mission.steps {
-                step.texts = vec![StepText {
+                step.texts = Arc::new(vec![StepText {
                     language: "en".to_owned(),
                     title: HOSTILE[1].to_owned(),
                     description: HOSTILE[2].to_owned(),
-                }];
+                }]);
             }
         })
         .await;

@@ -275,7 +275,7 @@ mod tests {
         });
         let title = "두 번째 \"단계\"".to_owned();
         let text = StepText { language: "ko".to_owned(), title, ..StepText::default() };
-        mission.steps[1].texts.push(text);
+        std::sync::Arc::make_mut(&mut mission.steps[1].texts).push(text);
         mission.steps[2].repeat.limit = 3;
         mission.requirements.push("a \"quoted\" one".to_owned());
         mission

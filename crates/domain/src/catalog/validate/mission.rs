@@ -3,6 +3,7 @@
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Findings, graph, text};
 use crate::catalog::limits::{
@@ -19,7 +20,7 @@ use crate::user::EVENTS_MAX;
 pub(super) fn check(catalog: &Catalog, found: &mut Findings) {
     for mission in catalog.missions.values() {
         found.on(EntityKind::Mission, mission.id.0);
-        let line_item = catalog.line_items.get(&mission.line_item_id);
+        let line_item = catalog.line_items.get(&mission.line_item_id).map(Arc::as_ref);
         let name = format_args!("line item {}", mission.line_item_id);
         found.refers(line_item.is_some(), "line_item_id", name);
         check_terms(mission, found);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::catalog::{
-    Advertiser, AgeRange, Aim, App, Creative, Endpoint, HoldPolicy, LineItem, LocalText, Mission,
-    OsVersion, OsVersionRange, Partner, Role, Rule, Segment, Step, StepText, Window, WindowStart,
-    sample,
+    AdGroup, Advertiser, AgeRange, Aim, App, Creative, Endpoint, HoldPolicy, LineItem, LocalText,
+    Mission, OsVersion, OsVersionRange, Partner, Role, Rule, Segment, Step, StepText, Window,
+    WindowStart, sample,
 };
 use crate::dialect;
 use crate::ids::{
@@ -22,11 +22,15 @@ fn app(c: &mut Catalog) -> &mut App {
 }
 
 fn line_item(c: &mut Catalog) -> &mut LineItem {
-    c.line_items.values_mut().next().unwrap()
+    Arc::make_mut(c.line_items.values_mut().next().unwrap())
+}
+
+fn ad_group(c: &mut Catalog) -> &mut AdGroup {
+    Arc::make_mut(c.ad_groups.values_mut().next().unwrap())
 }
 
 fn targeting(c: &mut Catalog) -> &mut Targeting {
-    &mut c.ad_groups.values_mut().next().unwrap().targeting
+    Arc::make_mut(&mut ad_group(c).targeting)
 }
 
 fn mission(c: &mut Catalog) -> &mut Mission {
@@ -270,13 +274,10 @@ fn line_items() {
 fn ad_groups_and_partners() {
     check(&[
         (
-            |c| c.ad_groups.values_mut().for_each(|g| g.line_item_id = LineItemId(9)),
+            |c| ad_group(c).line_item_id = LineItemId(9),
             "ad_groups 1 line_item_id: there is no line item 9",
         ),
-        (
-            |c| c.ad_groups.values_mut().for_each(|g| g.bid = Some(Micros(-1))),
-            "ad_groups 1 bid: it must be between 0",
-        ),
+        (|c| ad_group(c).bid = Some(Micros(-1)), "ad_groups 1 bid: it must be between 0"),
         (
             |c| {
                 targeting(c).units.insert(UnitId(9));

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn texts(c: &mut Catalog) -> &mut Vec<StepText> {
+    Arc::make_mut(&mut step(c, 0).texts)
+}
+
 #[test]
 fn missions() {
     check(&[
@@ -131,9 +135,9 @@ fn steps() {
         (|c| step(c, 1).after.push(StepId(9)), "missions 1 steps[1].after: there is no step 9"),
         (|c| step(c, 1).after.push(StepId(2)), "missions 1 steps[1].after: the step waits"),
         (|c| step(c, 0).after.push(StepId(3)), "missions 1 steps[0].after: the step waits"),
-        (|c| step(c, 0).texts.clear(), "missions 1 steps[0].texts: give at least one"),
+        (|c| texts(c).clear(), "missions 1 steps[0].texts: give at least one"),
         (
-            |c| step(c, 0).texts.push(StepText { language: "ko".into(), ..StepText::default() }),
+            |c| texts(c).push(StepText { language: "ko".into(), ..StepText::default() }),
             "missions 1 steps[0].texts[1].title: it must not",
         ),
         (|c| step(c, 0).payout = Micros(-1), "missions 1 steps[0].payout: it must be between 0"),
