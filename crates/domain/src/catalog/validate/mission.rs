@@ -3,6 +3,7 @@
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use super::{Findings, graph, text};
@@ -71,7 +72,7 @@ fn check_landing(mission: &Mission, found: &mut Findings) {
 }
 
 fn check_creative(at: usize, creative: &Creative, found: &mut Findings) {
-    let field = |name: &'static str| format!("creatives[{at}].{name}");
+    let field = |name: &'static str| fmt::from_fn(move |f| write!(f, "creatives[{at}].{name}"));
     text::line(found, field("title"), &creative.title, TITLE_CHARS_MAX);
     text::optional_line(found, field("summary"), &creative.summary, SUMMARY_CHARS_MAX);
     text::prose(found, field("description"), &creative.description, DESCRIPTION_CHARS_MAX);
@@ -164,7 +165,8 @@ fn check_payout(mission: &Mission, line_item: Option<&LineItem>, found: &mut Fin
 }
 
 fn check_prerequisites(catalog: &Catalog, found: &mut Findings) {
-    let needs = catalog.missions.values().map(|mission| {
+    let waiting = catalog.missions.values().filter(|mission| !mission.prerequisites.is_empty());
+    let needs = waiting.map(|mission| {
         (mission.id.0, mission.prerequisites.iter().map(|needed| needed.0).collect())
     });
     let circle = graph::circular(&needs.collect());

@@ -1,7 +1,7 @@
 //! Texts, languages and addresses that end up on a user's page or in an operator's list.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use super::Findings;
 use crate::catalog::limits::{
@@ -100,7 +100,7 @@ pub(super) fn landing_url(found: &mut Findings, field: &str, url: &str) {
     found.check(
         known,
         field,
-        format_args!("it must begin with one of {}", LANDING_SCHEMES.join(" ")),
+        fmt::from_fn(|f| write!(f, "it must begin with one of {}", LANDING_SCHEMES.join(" "))),
     );
     url_text(found, field, url);
     let mut rest = url;
@@ -112,7 +112,10 @@ pub(super) fn landing_url(found: &mut Findings, field: &str, url: &str) {
         found.check(
             LANDING_MACROS.contains(&name),
             field,
-            format_args!("{{{name}}} is not known; use one of {}", LANDING_MACROS.join(", ")),
+            fmt::from_fn(|f| {
+                let macros = LANDING_MACROS.join(", ");
+                write!(f, "{{{name}}} is not known; use one of {macros}")
+            }),
         );
         rest = after;
     }

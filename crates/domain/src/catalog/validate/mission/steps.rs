@@ -1,5 +1,7 @@
 //! One step: its price, its limits and its rule.
 
+use std::fmt::{self, Display};
+
 use super::super::{Findings, text};
 use crate::catalog::limits::{
     AIM_MAX, ATTEMPTS_MAX, CHOICES, DESCRIPTION_CHARS_MAX, DWELL_SECONDS_MAX, HOLD_HOURS_MAX,
@@ -12,9 +14,9 @@ pub(super) fn check(at: usize, step: &Step, found: &mut Findings) {
     let languages = step.texts.iter().map(|text| text.language.as_str());
     text::languages(found, format_args!("steps[{at}].texts"), languages);
     for (place, StepText { title, description, .. }) in step.texts.iter().enumerate() {
-        let field = format!("steps[{at}].texts[{place}]");
-        text::line(found, format_args!("{field}.title"), title, TITLE_CHARS_MAX);
-        let field = format_args!("{field}.description");
+        let field = format_args!("steps[{at}].texts[{place}].title");
+        text::line(found, field, title, TITLE_CHARS_MAX);
+        let field = format_args!("steps[{at}].texts[{place}].description");
         text::prose(found, field, description, DESCRIPTION_CHARS_MAX);
     }
     check_price(at, step, found);
@@ -88,7 +90,7 @@ fn check_times(at: usize, step: &Step, found: &mut Findings) {
 }
 
 fn check_rule(at: usize, rule: &Rule, found: &mut Findings) {
-    let field = format!("steps[{at}].rule.{}", rule.name());
+    let field = fmt::from_fn(move |f| write!(f, "steps[{at}].rule.{}", rule.name()));
     match rule {
         Rule::Event { name, aim } => {
             text::word(found, format_args!("{field}.name"), name);
@@ -107,7 +109,7 @@ fn check_rule(at: usize, rule: &Rule, found: &mut Findings) {
     }
 }
 
-fn check_aim(field: &str, aim: Aim, found: &mut Findings) {
+fn check_aim(field: &impl Display, aim: Aim, found: &mut Findings) {
     let right = match aim {
         Aim::Once => true,
         Aim::Count(number) | Aim::DistinctDays(number) => (1..=AIM_MAX).contains(&number),
@@ -117,7 +119,7 @@ fn check_aim(field: &str, aim: Aim, found: &mut Findings) {
     found.check(right, format_args!("{field}.aim"), message);
 }
 
-fn check_quiz(field: &str, rule: &Rule, found: &mut Findings) {
+fn check_quiz(field: &impl Display, rule: &Rule, found: &mut Findings) {
     let Rule::Quiz { question, choices, answer, attempts } = rule else {
         return;
     };
@@ -143,7 +145,7 @@ fn check_quiz(field: &str, rule: &Rule, found: &mut Findings) {
     );
 }
 
-fn check_texts(field: &str, texts: &[LocalText], max: usize, found: &mut Findings) {
+fn check_texts(field: &impl Display, texts: &[LocalText], max: usize, found: &mut Findings) {
     text::languages(found, field, texts.iter().map(|text| text.language.as_str()));
     for (at, text) in texts.iter().enumerate() {
         text::line(found, format_args!("{field}[{at}].text"), &text.text, max);
