@@ -9,6 +9,7 @@
 //! - [`CatalogDoc`] and the other `…Doc` types are the form itself, also for the API's description.
 //! - [`entity_to_json`] and [`entity_from_json`] are one entity.
 //! - [`parse_toml`], [`parse_json`], [`to_toml`] and [`to_json`] are whole files; errors name their line.
+//! - [`catalog_from_rows`] is all that a store keeps.
 //! - [`field_changes`], [`patch_json`] and [`redacted`] help with differences, patches and answers.
 
 mod demand;
@@ -24,6 +25,7 @@ mod entity;
 
 mod changes;
 mod file;
+mod stored;
 mod tree;
 
 pub use changes::{FieldChange, HIDDEN, field_changes, patch_json, redacted};
@@ -38,7 +40,7 @@ pub use dialect::{
     ParamDoc, PartDoc, PlaceDoc, RetryDoc, RetryStepDoc, ReversalDoc, SignatureDoc,
     SignatureRecipeDoc,
 };
-pub use entity::{FieldError, entity_from_json, entity_to_json};
+pub use entity::{FieldError, entity_from_json, entity_from_str, entity_to_json};
 pub use file::{CatalogFile, FileError, FileErrors, Place, Syntax, parse, parse_json, parse_toml};
 pub use human::{
     CountryText, CurrencyText, DigestText, OffsetText, OsVersionMaxText, OsVersionText, RateText,
@@ -54,6 +56,7 @@ pub use recipe::{
     EventDefaultDoc, FieldIsDoc, PartnerSignatureDoc, RecipeChoice, RecipeDoc, RecipeForm,
     RecipeSignatureDoc, SignatureAlgorithmDoc, SignaturePlaceDoc, SignedContentDoc,
 };
+pub use stored::{StoredError, StoredRow, catalog_from_rows, mission_from_str};
 pub use supply::{
     AppDoc, AppKeyDoc, CurrencyDoc, EndpointDoc, ModeDoc, PublisherDoc, RoundingDoc, ThemeDoc,
     UnitDoc,

@@ -19,12 +19,13 @@ use async_trait::async_trait;
 use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission};
 use domain::ids::MissionId;
 use domain::time::Timestamp;
+use format::catalog::{StoredRow, catalog_from_rows, mission_from_str};
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 use store::{CatalogStore, Saved, SavedRevision, StateId, StoreError, summary_of};
 
 use crate::ask::Ask;
-use crate::codec::{corrupt, entity_from_text, entity_to_text, rows};
+use crate::codec::{corrupt, entity_to_text, rows};
 use crate::connect::Session;
 use crate::error::Failure;
 use crate::options::{POINT_MAX, SCAN_MAX, WRITE_MAX};
@@ -273,35 +274,22 @@ fn latest_version(id: MissionId, catalog: &Catalog) -> Result<Arc<Mission>, Stor
     latest.map(Arc::clone).ok_or_else(|| corrupt("mission without a version", id))
 }
 
-fn version_of(id: u32, version: u32, text: &str) -> Result<Versioned, StoreError> {
-    let id = MissionId(id);
-    match entity_from_text(EntityKind::Mission, text)? {
-        Entity::Mission(mission) if mission.version == version => Ok(((id, version), mission)),
-        Entity::Mission(mission) => {
-            // The text form need not carry the number that the key already is.
-            let mission = Mission { version, ..Arc::unwrap_or_clone(mission) };
-            Ok(((id, version), Arc::new(mission)))
-        }
-        _ => Err(corrupt("mission version of another kind", id)),
-    }
+fn version_of(id: u32, version: u32, text: &str) -> Result<Versioned, Failure> {
+    Ok(((MissionId(id), version), mission_from_str(version, text)?))
 }
 
 /// A catalogue of the rows of [`sql::CATALOG_WHOLE`], which come in no particular order.
 fn catalog_of(rows: &[MySqlRow]) -> Result<Catalog, Failure> {
-    let mut catalog = Catalog::default();
-    let of_part = |part: u64| {
-        rows.iter().filter(move |row| row.try_get::<u64, _>(0).is_ok_and(|found| found == part))
-    };
-    let head = of_part(0).next().ok_or_else(no_head)?;
-    catalog.revision = head.try_get(3)?;
-    for row in of_part(1) {
-        let (key, mission) = version_of(small(row, 2)?, small(row, 3)?, row.try_get(5)?)?;
-        catalog.mission_versions.insert(key, mission);
+    let part = |row: &MySqlRow| row.try_get::<u64, _>(0).map_err(Failure::Sql);
+    let (mut revision, mut stored) = (None, Vec::with_capacity(rows.len()));
+    for row in rows {
+        match part(row)? {
+            0 => revision = Some(row.try_get(3)?),
+            1 => stored.push(stored_version(row)),
+            _ => stored.push(stored_row(row)),
+        }
     }
-    for row in of_part(2) {
-        add_row(row, &mut catalog)?;
-    }
-    Ok(catalog)
+    catalog_from_rows(revision.ok_or_else(no_head)?, stored.into_iter())
 }
 
 /// A number that stands in a wider column than it needs.
@@ -310,22 +298,20 @@ fn small(row: &MySqlRow, column: usize) -> Result<u32, Failure> {
     Ok(u32::try_from(number).map_err(|why| corrupt("catalogue row", why))?)
 }
 
-fn add_row(row: &MySqlRow, catalog: &mut Catalog) -> Result<(), Failure> {
+/// A row on its way into the catalogue.
+type Stored<'a> = Result<StoredRow<&'a str>, Failure>;
+
+fn stored_version(row: &MySqlRow) -> Stored<'_> {
+    let (mission, version) = (MissionId(small(row, 2)?), small(row, 3)?);
+    Ok(StoredRow::Version { mission, version, text: row.try_get(5)? })
+}
+
+fn stored_row(row: &MySqlRow) -> Stored<'_> {
     let (name, id, is_deleted): (&str, u32, bool) =
         (row.try_get(1)?, small(row, 2)?, small(row, 4)? != 0);
     let kind = EntityKind::parse(name)
         .ok_or_else(|| corrupt("catalogue row", format_args!("unknown kind {name}")))?;
-    let entity = match kind {
-        EntityKind::Mission => Entity::Mission(latest_version(MissionId(id), catalog)?),
-        _ => entity_from_text(kind, row.try_get(5)?)?,
-    };
-    match entity {
-        entity if is_deleted => drop(catalog.retired.insert((kind, id), entity)),
-        // A put would give it the next version.
-        Entity::Mission(mission) => drop(catalog.missions.insert(mission.id, mission)),
-        entity => catalog.apply(&Edit::Put(entity)),
-    }
-    Ok(())
+    Ok(StoredRow::Row { kind, id, is_deleted, text: row.try_get(5)? })
 }
 
 fn history_of(row: &MySqlRow) -> Result<SavedRevision, sqlx::Error> {

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use domain::catalog::{Entity, EntityKind};
+use domain::catalog::Entity;
 use domain::change::Loaded;
 use domain::ids::Mode;
 use domain::journal::{Chain, Record};
@@ -44,11 +44,6 @@ pub(crate) fn record_from_bytes(bytes: &[u8]) -> Result<Record, StoreError> {
 
 pub(crate) fn entity_to_text(entity: &Entity) -> String {
     format::catalog::entity_to_json(entity).to_string()
-}
-
-pub(crate) fn entity_from_text(kind: EntityKind, text: &str) -> Result<Entity, StoreError> {
-    let value = serde_json::from_str(text).map_err(|why| corrupt("catalogue row", why))?;
-    format::catalog::entity_from_json(kind, value).map_err(|why| corrupt("catalogue row", why))
 }
 
 /// Reads 16 bytes of a column: a key, an id or a chain.

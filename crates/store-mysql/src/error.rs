@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use format::catalog::StoredError;
 use sqlx::mysql::MySqlDatabaseError;
 use store::StoreError;
 
@@ -122,6 +123,12 @@ impl Failure {
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl From<StoredError> for Failure {
+    fn from(why: StoredError) -> Self {
+        Self::Store(StoreError::Corrupt(format!("catalogue: {why}")))
     }
 }
 

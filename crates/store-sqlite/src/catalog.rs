@@ -11,10 +11,11 @@ use async_trait::async_trait;
 use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission};
 use domain::ids::MissionId;
 use domain::time::Timestamp;
+use format::catalog::{StoredRow, catalog_from_rows, mission_from_str};
 use rusqlite::{Connection, Row, params};
 use store::{CatalogStore, Saved, SavedRevision, StateId, StoreError, Writing, summary_of};
 
-use crate::codec::{corrupt, entity_from_text, entity_to_text, int, rows, uint};
+use crate::codec::{corrupt, entity_to_text, from_sql, int, rows, uint};
 use crate::error::Failure;
 use crate::identity::{Keep, Of, read as read_identity};
 use crate::writer::{Tx, Work};
@@ -211,46 +212,32 @@ fn latest_version(id: MissionId, catalog: &Catalog) -> Result<Arc<Mission>, Stor
 
 fn version_of_row(row: &Row<'_>) -> Result<Versioned, Failure> {
     let (id, version) = (MissionId(row.get(0)?), row.get(1)?);
-    let text: String = row.get(2)?;
-    match entity_from_text(EntityKind::Mission, &text)? {
-        Entity::Mission(mission) if mission.version == version => Ok(((id, version), mission)),
-        Entity::Mission(mission) => {
-            // The text form need not carry the number that the key already is.
-            let mission = Mission { version, ..Arc::unwrap_or_clone(mission) };
-            Ok(((id, version), Arc::new(mission)))
-        }
-        _ => Err(corrupt("mission version of another kind", id).into()),
-    }
+    let text = row.get_ref(2)?.as_str().map_err(from_sql)?;
+    let mission = mission_from_str(version, text)?;
+    Ok(((id, version), mission))
 }
+
+/// A row on its way into the catalogue.
+type Stored = Result<StoredRow<String>, Failure>;
 
 fn read_catalog(conn: &Connection) -> Result<Catalog, Failure> {
-    let mut catalog = Catalog { revision: read_revision(conn)?, ..Catalog::default() };
     let mut versions = conn.prepare_cached(sql::VERSIONS_ALL)?;
-    catalog.mission_versions =
-        versions.query_and_then([], version_of_row)?.collect::<Result<_, _>>()?;
-    let mut select = conn.prepare_cached(sql::CATALOG_ROWS)?;
-    let mut found = select.query([])?;
-    while let Some(row) = found.next()? {
-        add_row(row, &mut catalog)?;
-    }
-    Ok(catalog)
+    let mut rows = conn.prepare_cached(sql::CATALOG_ROWS)?;
+    let versions = versions.query_and_then([], stored_version)?;
+    let rows = rows.query_and_then([], stored_row)?;
+    catalog_from_rows(read_revision(conn)?, versions.chain(rows))
 }
 
-fn add_row(row: &Row<'_>, catalog: &mut Catalog) -> Result<(), Failure> {
-    let (kind, id, is_deleted): (String, u32, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let kind = EntityKind::parse(&kind)
-        .ok_or_else(|| corrupt("catalogue row", format_args!("unknown kind {kind}")))?;
-    let entity = match kind {
-        EntityKind::Mission => Entity::Mission(latest_version(MissionId(id), catalog)?),
-        _ => entity_from_text(kind, &row.get::<_, String>(3)?)?,
-    };
-    match entity {
-        entity if is_deleted => drop(catalog.retired.insert((kind, id), entity)),
-        // A put would give it the next version.
-        Entity::Mission(mission) => drop(catalog.missions.insert(mission.id, mission)),
-        entity => catalog.apply(&Edit::Put(entity)),
-    }
-    Ok(())
+fn stored_version(row: &Row<'_>) -> Stored {
+    let (mission, version, text) = (MissionId(row.get(0)?), row.get(1)?, row.get(2)?);
+    Ok(StoredRow::Version { mission, version, text })
+}
+
+fn stored_row(row: &Row<'_>) -> Stored {
+    let name = row.get_ref(0)?.as_str().map_err(from_sql)?;
+    let kind = EntityKind::parse(name)
+        .ok_or_else(|| corrupt("catalogue row", format_args!("unknown kind {name}")))?;
+    Ok(StoredRow::Row { kind, id: row.get(1)?, is_deleted: row.get(2)?, text: row.get(3)? })
 }
 
 fn read_history(

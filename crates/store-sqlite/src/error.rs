@@ -1,5 +1,6 @@
 //! What goes wrong in SQLite, in the words of the ports.
 
+use format::catalog::StoredError;
 use rusqlite::ErrorCode;
 use store::StoreError;
 
@@ -80,6 +81,12 @@ impl From<rusqlite::Error> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<StoredError> for Failure {
+    fn from(why: StoredError) -> Self {
+        Self::Store(StoreError::Corrupt(format!("catalogue: {why}")))
     }
 }
 

@@ -63,6 +63,24 @@ pub fn entity_from_json(kind: EntityKind, value: Value) -> Result<Entity, FieldE
     })
 }
 
+/// The entity of that kind that a text in JSON says.
+///
+/// # Errors
+/// As [`entity_from_json`], or the text is no JSON.
+pub fn entity_from_str(kind: EntityKind, text: &str) -> Result<Entity, FieldError> {
+    // To keep track of the place costs more than reading, so it is done only once there is an error.
+    if text.starts_with('{') {
+        let mut from = serde_json::Deserializer::from_str(text);
+        let read = read_untracked(kind, &mut from).and_then(|row| from.end().map(|()| row));
+        if let Ok(row) = read {
+            return Ok(row);
+        }
+    }
+    let value = serde_json::from_str(text);
+    let value = value.map_err(|why| FieldError { field: String::new(), message: why.to_string() });
+    entity_from_json(kind, value?)
+}
+
 /// The message, with what serde cannot know: every `i64` of the catalogue is an amount.
 pub(super) fn explained(mut message: String) -> String {
     if message.starts_with("invalid type: floating point") && message.ends_with("expected i64") {
@@ -82,26 +100,63 @@ pub(super) fn read<'de, D: Deserializer<'de>>(
     kind: EntityKind,
     from: D,
 ) -> Result<Entity, PathError<D::Error>> {
-    Ok(match kind {
-        EntityKind::Publisher => Entity::Publisher(doc::<PublisherDoc, _, _>(from)?),
-        EntityKind::App => Entity::App(doc::<AppDoc, _, _>(from)?),
-        EntityKind::Unit => Entity::Unit(doc::<UnitDoc, _, _>(from)?),
-        EntityKind::Advertiser => Entity::Advertiser(doc::<AdvertiserDoc, _, _>(from)?),
-        EntityKind::Order => Entity::Order(doc::<OrderDoc, _, _>(from)?),
-        EntityKind::Segment => Entity::Segment(doc::<SegmentDoc, _, _>(from)?),
-        EntityKind::LineItem => Entity::LineItem(doc::<LineItemDoc, _, _>(from)?),
-        EntityKind::AdGroup => Entity::AdGroup(doc::<AdGroupDoc, _, _>(from)?),
-        EntityKind::Mission => Entity::Mission(Arc::new(doc::<MissionDoc, _, _>(from)?)),
-        EntityKind::Partner => Entity::Partner(doc::<PartnerDoc, _, _>(from)?),
-    })
+    read_doc(kind, from, &Tracked)
 }
 
-fn doc<'de, M, T, D>(from: D) -> Result<T, PathError<D::Error>>
-where
-    M: Mirror<T> + DeserializeOwned,
-    D: Deserializer<'de>,
-{
-    serde_path_to_error::deserialize::<D, M>(from).map(M::into_domain)
+/// The same without the place of an error.
+fn read_untracked<'de, D: Deserializer<'de>>(
+    kind: EntityKind,
+    from: D,
+) -> Result<Entity, D::Error> {
+    read_doc(kind, from, &Untracked)
+}
+
+/// A way to read a doc.
+trait ReadDoc<'de, D: Deserializer<'de>> {
+    type Error;
+
+    fn read<M: DeserializeOwned>(&self, from: D) -> Result<M, Self::Error>;
+}
+
+struct Tracked;
+
+impl<'de, D: Deserializer<'de>> ReadDoc<'de, D> for Tracked {
+    type Error = PathError<D::Error>;
+
+    fn read<M: DeserializeOwned>(&self, from: D) -> Result<M, Self::Error> {
+        serde_path_to_error::deserialize(from)
+    }
+}
+
+struct Untracked;
+
+impl<'de, D: Deserializer<'de>> ReadDoc<'de, D> for Untracked {
+    type Error = D::Error;
+
+    fn read<M: DeserializeOwned>(&self, from: D) -> Result<M, Self::Error> {
+        M::deserialize(from)
+    }
+}
+
+fn read_doc<'de, D: Deserializer<'de>, R: ReadDoc<'de, D>>(
+    kind: EntityKind,
+    from: D,
+    by: &R,
+) -> Result<Entity, R::Error> {
+    Ok(match kind {
+        EntityKind::Publisher => Entity::Publisher(by.read::<PublisherDoc>(from)?.into_domain()),
+        EntityKind::App => Entity::App(by.read::<AppDoc>(from)?.into_domain()),
+        EntityKind::Unit => Entity::Unit(by.read::<UnitDoc>(from)?.into_domain()),
+        EntityKind::Advertiser => Entity::Advertiser(by.read::<AdvertiserDoc>(from)?.into_domain()),
+        EntityKind::Order => Entity::Order(by.read::<OrderDoc>(from)?.into_domain()),
+        EntityKind::Segment => Entity::Segment(by.read::<SegmentDoc>(from)?.into_domain()),
+        EntityKind::LineItem => Entity::LineItem(by.read::<LineItemDoc>(from)?.into_domain()),
+        EntityKind::AdGroup => Entity::AdGroup(by.read::<AdGroupDoc>(from)?.into_domain()),
+        EntityKind::Mission => {
+            Entity::Mission(Arc::new(by.read::<MissionDoc>(from)?.into_domain()))
+        }
+        EntityKind::Partner => Entity::Partner(by.read::<PartnerDoc>(from)?.into_domain()),
+    })
 }
 
 /// The path of an error; the whole is the empty path, and a part that cannot be named ends it.
@@ -162,9 +217,10 @@ mod tests {
             ),
         ];
         for (kind, value, expected) in cases {
-            let told = entity_from_json(kind, value).map_err(|error| error.to_string());
-            let told = told.map(drop).unwrap_err();
-            assert!(told.starts_with(expected), "{told}\nfor {expected}");
+            for told in [entity_from_str(kind, &value.to_string()), entity_from_json(kind, value)] {
+                let told = told.map(drop).map_err(|error| error.to_string()).unwrap_err();
+                assert!(told.starts_with(expected), "{told}\nfor {expected}");
+            }
         }
     }
 
@@ -172,6 +228,7 @@ mod tests {
         #[test]
         fn any_entity_survives(entity in arbitrary::entity()) {
             let value = entity_to_json(&entity);
+            prop_assert_eq!(entity_from_str(entity.kind(), &value.to_string()), Ok(entity.clone()));
             prop_assert_eq!(entity_from_json(entity.kind(), value).map_err(|e| e.to_string()), Ok(entity));
         }
 
