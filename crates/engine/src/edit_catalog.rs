@@ -4,15 +4,19 @@
 //! |---|---|
 //! | set the limits of line items whose budget is lowered | 1 each |
 //! | save the edits | 1 |
-//! | take the new catalogue over, and set the limits that are raised | 2, and 1 each |
+//! | read all budgets, and set the limits that are raised | 1, and 1 each |
+//! | if somebody else's edit came first, or it is not known what became of this one: read the catalogue | 1 |
 //!
 //! What is lowered is set before the catalogue is saved, because only the state store can refuse a
 //! budget below what is committed; what is raised is set after it. So whatever fails in between, no
 //! budget is ever higher than the saved catalogue says (M2), and the next refresh sets it right.
+//!
+//! The catalogue that was checked is the one that is served afterwards: reading it back would give the
+//! same, and takes as long as a start.
 
 use domain::budget::Level;
 use domain::catalog::{
-    Difference, Edit, Endpoint, Entity, Partner, Problem, diff, frozen, validate,
+    Catalog, Difference, Edit, Endpoint, Entity, Partner, Problem, diff, frozen, validate,
 };
 use domain::ids::{LineItemId, Mode};
 use domain::secret::Secret;
@@ -55,7 +59,7 @@ impl Engine {
     /// # Errors
     /// [`ApplyError::Invalid`] or [`ApplyError::BelowCommitted`].
     pub fn preview(&self, base: &Snapshot, difference: &Difference) -> Result<(), ApplyError> {
-        self.check(base, difference)?;
+        self.checked(base, difference)?;
         let levels = self.board.read();
         for (line_item, limits) in limits_in(&difference.edits) {
             if let Some(level) = levels.get(line_item)
@@ -100,8 +104,8 @@ impl Engine {
         difference: Difference,
         by: &str,
     ) -> Result<Applied, ApplyError> {
-        self.check(base, &difference)?;
-        self.save(ctx, base.revision(), difference, by).await
+        let next = self.checked(base, &difference)?;
+        self.save(ctx, next, difference, by).await
     }
 
     /// Removes one row.
@@ -142,10 +146,11 @@ impl Engine {
     async fn save(
         &self,
         ctx: &Ctx,
-        base: u64,
+        next: Catalog,
         difference: Difference,
         by: &str,
     ) -> Result<Applied, ApplyError> {
+        let base = next.revision - 1;
         if difference.edits.is_empty() {
             return Ok(Applied { revision: base, difference });
         }
@@ -160,7 +165,10 @@ impl Engine {
         if !matches!(saved, Ok(Saved::Conflict(_))) {
             self.ring(Topic::Catalog);
         }
-        self.load_catalog(ctx).await?;
+        match saved {
+            Ok(Saved::At(revision)) if revision == next.revision => self.serve(next).await,
+            _ => drop(self.load_catalog(ctx).await?),
+        }
         self.mend_limits(ctx).await?;
         match saved? {
             Saved::At(revision) => Ok(Applied { revision, difference }),
@@ -194,13 +202,14 @@ impl Engine {
         lower.collect()
     }
 
-    /// Whether the catalogue would hold together, what is booked would keep its meaning, and the
+    /// The catalogue after the edits, if it holds together, what is booked keeps its meaning, and the
     /// edits' sealed secrets are their rows' own.
-    fn check(&self, base: &Snapshot, difference: &Difference) -> Result<(), ApplyError> {
+    fn checked(&self, base: &Snapshot, difference: &Difference) -> Result<Catalog, ApplyError> {
         let mut problems = frozen(base.catalog(), &difference.edits);
-        problems.extend(validate(&base.catalog().edited(&difference.edits)));
+        let next = base.catalog().edited(&difference.edits);
+        problems.extend(validate(&next));
         problems.extend(self.foreign_secrets(&difference.edits));
-        if problems.is_empty() { Ok(()) } else { Err(ApplyError::Invalid(problems)) }
+        if problems.is_empty() { Ok(next) } else { Err(ApplyError::Invalid(problems)) }
     }
 
     /// The rows with their plain secrets sealed. Sealing the same secret gives the same text, so

@@ -82,8 +82,17 @@ impl Engine {
         &self.vault
     }
 
+    /// Lets a compiled catalogue take the place of an older one; one that came late changes nothing.
     pub(crate) fn swap_snapshot(&self, next: Arc<Snapshot>) {
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = next;
+        let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let older = if current.revision() < next.revision() {
+            std::mem::replace(&mut *current, next)
+        } else {
+            next
+        };
+        // Nobody waits while what it alone held is given back.
+        drop(current);
+        drop(older);
     }
 
     pub(crate) async fn load(&self, ctx: &Ctx, user: UserKey) -> Result<Loaded, StoreError> {

@@ -15,6 +15,7 @@ use domain::money::Micros;
 use domain::snapshot::Snapshot;
 use futures_util::future::join_all;
 use store::{LimitsOutcome, StoreError};
+use tokio::task::spawn_blocking;
 
 use crate::{Ctx, Engine, EngineError};
 
@@ -32,9 +33,20 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`]; the old snapshot goes on serving.
     pub async fn refresh_catalog(&self, ctx: &Ctx) -> Result<bool, EngineError> {
-        let is_newer = self.load_catalog(ctx).await?;
-        self.refresh_budgets(ctx).await?;
-        Ok(is_newer)
+        match self.editing.try_lock() {
+            Ok(_turn) => {
+                let is_newer = self.load_catalog(ctx).await?;
+                self.mend_limits(ctx).await?;
+                Ok(is_newer)
+            }
+            // What an edit under way saves it takes over itself, and limits that it is about to lower
+            // must not be set back meanwhile.
+            Err(_) => {
+                let levels = ctx.metered("budgets.levels", self.stores.state.levels()).await?;
+                self.take_levels(ctx, &levels);
+                Ok(false)
+            }
+        }
     }
 
     /// Loads the catalogue alone if it is newer than the one in memory, and answers whether it was;
@@ -48,26 +60,18 @@ impl Engine {
             ctx.metered("catalog.snapshot", self.stores.catalog.snapshot(Some(known))).await?;
         let is_newer = newer.is_some();
         if let Some(catalog) = newer {
-            self.swap_snapshot(Arc::new(Snapshot::compile(catalog)));
+            self.serve(catalog).await;
         }
         Ok(is_newer)
     }
 
-    /// Reads all budgets, and mends limits that an interrupted edit has left behind.
-    ///
-    /// # Errors
-    /// [`EngineError::Store`].
-    pub async fn refresh_budgets(&self, ctx: &Ctx) -> Result<(), EngineError> {
-        // Limits that an edit is about to lower must not be set back meanwhile.
-        match self.editing.try_lock() {
-            Ok(_turn) => self.mend_limits(ctx).await,
-            Err(_) => {
-                self.take_levels(
-                    ctx,
-                    &ctx.metered("budgets.levels", self.stores.state.levels()).await?,
-                );
-                Ok(())
-            }
+    /// Compiles a catalogue and lets it take the place of an older one.
+    pub(crate) async fn serve(&self, catalog: Catalog) {
+        // A large one takes some tenths of a second, in which requests go on being answered.
+        let compiled = spawn_blocking(move || Arc::new(Snapshot::compile(catalog))).await;
+        match compiled {
+            Ok(next) => self.swap_snapshot(next),
+            Err(error) => tracing::error!(%error, "the catalogue cannot be compiled"),
         }
     }
 

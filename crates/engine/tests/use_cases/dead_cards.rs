@@ -44,7 +44,7 @@ async fn node_of(world: &World) -> (Engine, Viewer) {
     let user = Change::new(&Loaded::default(), world.user.clone(), None);
     let known = state.commit(user).await.expect("a commit");
     assert!(matches!(known, Outcome::Applied(_)));
-    engine.refresh_budgets(&Ctx::at(NOON)).await.expect("the budgets");
+    engine.refresh_catalog(&Ctx::at(NOON)).await.expect("the budgets");
     let UserState { app, mode, .. } = world.user;
     (engine, Viewer { user: world.user.key(), app, unit: world.unit, mode, speaker: Speaker::Key })
 }

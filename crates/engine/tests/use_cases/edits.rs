@@ -279,3 +279,37 @@ async fn a_catalogue_is_newer_once_and_an_empty_one_never_is() {
         assert_eq!(engine.refresh_catalog(&at(0)).await.expect("a refresh"), is_newer);
     }
 }
+
+/// What is served after an edit was made in memory beside the store, which keeps its own.
+#[tokio::test]
+async fn what_is_served_after_an_edit_is_what_the_store_keeps() {
+    let node = Node::new().await;
+    let shorter = sample::entities().into_iter().map(|row| match row {
+        Entity::Mission(row) => {
+            let mut row = domain::catalog::Mission::clone(&row);
+            row.window_seconds -= 1;
+            Entity::Mission(Arc::new(row))
+        }
+        row => row,
+    });
+    let edits: [(Vec<Entity>, bool); 4] = [
+        (rows_with(|row| row.budget = Micros(row.budget.0 + 1)), false),
+        (shorter.collect(), false),
+        // Everything goes, and comes back.
+        (Vec::new(), true),
+        (sample::entities(), false),
+    ];
+    for (place, (rows, prune)) in edits.into_iter().enumerate() {
+        let before = node.engine.snapshot();
+        let applied = node.engine.apply_entities(&at(1), &rows, prune, "test").await;
+        let applied = applied.expect("an edit");
+        let served = node.engine.snapshot();
+        assert_eq!(
+            (served.revision(), applied.revision),
+            (before.revision() + 1, served.revision())
+        );
+        let kept = node.catalog.snapshot(None).await.expect("a catalogue");
+        assert_eq!(Some(served.catalog()), kept.as_ref(), "after edit {place}");
+    }
+    assert_eq!(node.engine.snapshot().versions().len(), 3);
+}

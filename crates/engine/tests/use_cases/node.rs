@@ -26,7 +26,7 @@ pub(crate) const MISSION: MissionId = MissionId(1);
 pub(crate) struct Node {
     pub(crate) engine: Engine,
     pub(crate) state: Arc<dyn StateStore>,
-    catalog: Arc<MemoryCatalog>,
+    pub(crate) catalog: Arc<MemoryCatalog>,
     pub(crate) viewer: Viewer,
 }
 
