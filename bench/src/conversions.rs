@@ -28,7 +28,7 @@ const CALLERS: [usize; 3] = [1, 32, 64];
 /// Conversions that are looked at closely before the load.
 const SAMPLED: usize = 20;
 /// A run ends with its requests; if they last longer than this, it ends without them.
-const LASTS_MAX: Duration = Duration::from_secs(60);
+pub(crate) const LASTS_MAX: Duration = Duration::from_secs(60);
 
 /// The least share of the lean loop's rate.
 const LEAN_SHARE: f64 = 0.6;

@@ -80,6 +80,13 @@ impl Data {
         }
         Ok(copy)
     }
+
+    /// The data themselves, where they are too large for a copy; they are seeded anew the next time.
+    pub(crate) fn take(self) -> Result<(TempDir, World)> {
+        let own = tempfile::Builder::new().prefix("run-").tempdir_in(kept_folder()?)?;
+        std::fs::rename(&self.folder, own.path())?;
+        Ok((own, self.world))
+    }
 }
 
 /// Bytes of the database and its log in a folder.

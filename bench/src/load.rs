@@ -114,7 +114,12 @@ impl Outcome {
 /// # Errors
 /// An answer that is not wanted, a lost connection, or a server that hangs: such a run says nothing.
 pub(crate) async fn run(plan: &Plan, feed: &Feed<'_>) -> Result<Outcome> {
-    let opened = (0..plan.callers).map(|_| Conn::open(plan.address));
+    run_on(&[plan.address], plan, feed).await
+}
+
+/// The same on several nodes, to which the callers are dealt out in turn.
+pub(crate) async fn run_on(nodes: &[SocketAddr], plan: &Plan, feed: &Feed<'_>) -> Result<Outcome> {
+    let opened = nodes.iter().cycle().take(plan.callers).map(|&node| Conn::open(node));
     let conns = try_join_all(opened).await.context("cannot connect")?;
     let course = Course::new(plan, feed)?;
     let callers = conns.into_iter().map(|conn| course.call(conn));

@@ -18,6 +18,7 @@ mod world;
 mod bare;
 mod machine;
 mod report;
+mod plot;
 
 mod missions;
 mod plays;

@@ -28,6 +28,12 @@ impl Spread {
         let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
         Self { median: at(values.len() / 2), min: at(0), max: at(values.len().wrapping_sub(1)) }
     }
+
+    /// The same in another unit.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        let Self { median, min, max } = self;
+        Self { median: median * factor, min: min * factor, max: max * factor }
+    }
 }
 
 /// One run, in the units of the report.
@@ -76,9 +82,19 @@ pub(crate) async fn sample(pid: u32, plan: &Plan, feed: &Feed<'_>) -> Result<Sam
 
 /// The same of a server that is several processes.
 pub(crate) async fn sample_of(pids: &[u32], plan: &Plan, feed: &Feed<'_>) -> Result<Sample> {
+    sample_on(&[plan.address], pids, plan, feed).await
+}
+
+/// The same of several nodes.
+pub(crate) async fn sample_on(
+    nodes: &[SocketAddr],
+    pids: &[u32],
+    plan: &Plan,
+    feed: &Feed<'_>,
+) -> Result<Sample> {
     let own = std::process::id();
     let (server, generator) = (process::cpu_time_of(pids)?, process::cpu_time(own)?);
-    let outcome = load::run(plan, feed).await?;
+    let outcome = load::run_on(nodes, plan, feed).await?;
     let generator = process::cpu_time(own)?.saturating_sub(generator);
     let server = process::cpu_time_of(pids)?.saturating_sub(server);
     Ok(Sample::new(&outcome, server, generator))

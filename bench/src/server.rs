@@ -57,7 +57,8 @@ impl Guerdon {
     /// The same for a command that serves, or works, until it is told to stop.
     pub(crate) async fn start(&self, folder: &Path, arguments: &[&str]) -> Result<Running> {
         let address = free_address()?;
-        let log = folder.join(format!("{}.log", arguments.join("")));
+        // Several nodes may have one folder.
+        let log = folder.join(format!("{}-{}.log", arguments.join(""), address.port()));
         let mut command = self.command(folder);
         command.args(arguments).args(["--listen", &address.to_string()]);
         Running::start(command, address, log).await

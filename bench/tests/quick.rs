@@ -51,16 +51,38 @@ fn the_quick_compression_runs_through() {
     assert!(bytes[1..].iter().all(|packed| packed < &bytes[0]), "{bytes:?}");
 }
 
-/// Lists keep their size while the catalogue grows tenfold.
+/// Lists keep their size while the catalogue grows tenfold, an edit is served, conversions are paid
+/// whatever the number of users, and a request asks the stores no more often when nodes join.
 #[test]
 fn the_quick_growth_runs_through() {
     build_server();
     let growth = quick("growth");
-    let missions = |what: &str| fact(&growth, &format!("{what}: missions in a list, median"));
+    let of = |what: &str, name: &str| fact(&growth, &format!("{what}: {name}"));
     for what in ["500 line items", "5000 line items", "600 users", "2000 users"] {
         assert_eq!(callers(&growth, what), [8], "{what}");
-        assert!((45.0..55.0).contains(&missions(what)), "{what}: {}", missions(what));
+        let missions = of(what, "missions in a list, median");
+        assert!((45.0..55.0).contains(&missions), "{what}: {missions}");
     }
+    for what in ["500 line items", "5000 line items"] {
+        assert!(of(what, "edit of a line item until it is served") > 0.0, "{what}");
+    }
+    for what in ["600 users", "2000 users"] {
+        assert_eq!(callers(&growth, &format!("{what}: conversion")), [32], "{what}");
+    }
+    for what in ["1 nodes", "2 nodes", "3 nodes"] {
+        for (load, calls) in [("list", 1.0), ("conversion", 2.0)] {
+            assert_eq!(callers(&growth, &format!("{what}: {load}")), [32], "{what}");
+            assert_eq!(of(what, &format!("store calls of a {load}, most")), calls, "{what}");
+        }
+        // Less than one: a Redis remembers users for a second.
+        assert!(of(what, "read units of a list") > 0.0, "{what}");
+        assert!(of(what, "write units of a conversion") >= 2.0, "{what}");
+        assert!(of(what, "edit of a line item until it is served on all nodes") > 0.0, "{what}");
+    }
+    let drawn = growth["images"].as_array().unwrap();
+    assert_eq!(drawn.len(), 8, "{drawn:?}");
+    let raw = std::fs::read_to_string(target_folder().join("bench/growth/growth.csv")).unwrap();
+    assert!(raw.lines().count() > 50, "{raw}");
 }
 
 /// The same loads on every shape, on real servers, with data that were moved from shape to shape; the

@@ -2,33 +2,27 @@
 //!
 //! All axes are logarithmic, because the rungs are thousands of times apart.
 
-use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::HPos;
 
 use super::figures::{Figure, Level};
 use super::rungs::Way;
 use super::{CALLERS, MOST};
 use crate::measure::Spread;
+use crate::plot::{Area, FAINT, GRID, INK, MARGIN, WIDTH, around, font, text, tick, title};
 use crate::report::{Image, figure};
 
 /// Sizes in pixels.
-const WIDTH: u32 = 960;
 const ROW: u32 = 30;
 const HEAD: u32 = 74;
 const FOOT: u32 = 56;
 const LABELS: u32 = 270;
-const MARGIN: u32 = 16;
 /// Room for the figure behind the longest bar.
 const FIGURES: u32 = 130;
-
-const INK: RGBColor = RGBColor(36, 41, 47);
-const FAINT: RGBColor = RGBColor(101, 109, 118);
-const GRID: RGBColor = RGBColor(225, 228, 232);
 
 /// One picture.
 struct Picture<'a> {
@@ -101,7 +95,6 @@ fn pictures() -> Vec<Picture<'static>> {
     latency.chain([rate, cpu]).collect()
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<LogCoord<f64>, RangedCoordf64>>;
 
 /// A chart with an axis, on which rows are drawn.
@@ -118,9 +111,7 @@ impl Picture<'_> {
         let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
         root.fill(&WHITE)?;
         let canvas = self.canvas(&root, figures)?;
-        let at = (MARGIN as i32, 14);
-        text(&root, &self.title, at, &font(24, INK, HPos::Left).top())?;
-        text(&root, self.subtitle, (at.0, 44), &font(16, FAINT, HPos::Left).top())?;
+        title(&root, &self.title, self.subtitle)?;
         for (place, one) in figures.iter().enumerate() {
             let row = place as f64 + 0.5;
             let (_, y) = canvas.chart.backend_coord(&(canvas.begin, row));
@@ -150,25 +141,13 @@ impl Picture<'_> {
             .light_line_style(TRANSPARENT)
             .bold_line_style(GRID)
             .axis_style(GRID)
-            .x_label_formatter(&|value| figure(*value).trim_end_matches(".0").to_owned())
+            .x_label_formatter(&|value| tick(*value))
             .x_label_style(font(15, FAINT, HPos::Center).top().0)
             .x_desc(self.axis)
             .axis_desc_style(font(15, FAINT, HPos::Center).0)
             .draw()?;
         Ok(Canvas { root, chart, begin })
     }
-}
-
-/// The powers of ten around some values; what is not above zero cannot be shown, and is left out.
-fn around(values: impl Iterator<Item = f64>) -> Range<f64> {
-    let logs: Vec<f64> = values.filter(|value| *value > 0.0).map(f64::log10).collect();
-    let least = logs.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if logs.is_empty() {
-        return 1.0..10.0;
-    }
-    let (begin, end) = (least.floor(), most.ceil());
-    10_f64.powf(begin)..10_f64.powf(if end > begin { end } else { begin + 1.0 })
 }
 
 impl Canvas<'_, '_> {
@@ -245,38 +224,10 @@ fn colour_of(figure: &Figure) -> RGBColor {
     }
 }
 
-/// How something is written.
-struct Font(TextStyle<'static>);
-
-fn font(size: i32, colour: RGBColor, side: HPos) -> Font {
-    let style = ("sans-serif", size).into_font().color(&colour);
-    Font(style.pos(Pos::new(side, VPos::Center)))
-}
-
-impl Font {
-    /// Its position is its upper edge.
-    fn top(self) -> Self {
-        let pos = Pos::new(self.0.pos.h_pos, VPos::Top);
-        Self(self.0.pos(pos))
-    }
-}
-
-fn text(root: &Area<'_>, what: &str, at: (i32, i32), font: &Font) -> Result<()> {
-    root.draw(&Text::new(what, at, font.0.clone()))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::figures::tests::figures;
     use super::*;
-
-    #[test]
-    fn the_axis_reaches_over_all_values() {
-        assert_eq!(around([0.3, 25.0, 0.0].into_iter()), 0.1..100.0);
-        assert_eq!(around([10.0].into_iter()), 10.0..100.0);
-        assert_eq!(around([0.0].into_iter()), 1.0..10.0);
-    }
 
     #[test]
     fn every_rung_is_in_every_picture_on_a_white_ground() {
