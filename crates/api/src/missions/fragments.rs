@@ -79,12 +79,14 @@ impl Edition {
     fn of(revision: u64, catalog: &Catalog) -> Self {
         // Older versions too: a run shows the texts that were in force when it began.
         let missions = catalog.mission_versions.values().chain(catalog.missions.values());
-        let languages = missions.flat_map(|mission| {
-            let creatives = mission.creatives.iter().map(|one| &one.language);
-            let steps = mission.steps.iter().flat_map(|step| &*step.texts);
-            creatives.chain(steps.map(|one| &one.language)).cloned().collect::<Vec<_>>()
-        });
-        Self { revision, languages: languages.collect(), books: RwLock::default() }
+        let mut languages = BTreeSet::new();
+        for mission in missions {
+            languages.extend(mission.creatives.iter().map(|one| one.language.as_str()));
+            let texts = mission.steps.iter().flat_map(|step| step.texts.iter());
+            languages.extend(texts.map(|one| one.language.as_str()));
+        }
+        let languages = languages.into_iter().map(str::to_owned).collect();
+        Self { revision, languages, books: RwLock::default() }
     }
 
     /// The language as far as it makes a difference, so that there are no more books than languages
