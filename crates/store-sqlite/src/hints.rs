@@ -27,6 +27,11 @@ impl Hints {
         Self((0..HINTS).map(|_| Hint::default()).collect())
     }
 
+    /// For a store that is looked at once: nobody is remembered.
+    pub(crate) fn none() -> Self {
+        Self(Box::default())
+    }
+
     /// Where the user's row may be.
     pub(crate) fn find(&self, user: &UserKey) -> Option<i64> {
         let (hint, key) = self.place(user)?;

@@ -55,7 +55,7 @@ impl Work for AppendTrace {
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         let head = match &self.user {
-            Some(user) => head_of(tx.conn, user)?,
+            Some(user) => head_of(tx, user)?,
             None => None,
         };
         let seq = tx.append(&Entry {

@@ -175,6 +175,9 @@ statements! {
     /// What a commit compares with.
     USER_HEAD [User] =
         "SELECT id, version, change_id, last_seq, due_at FROM users WHERE key = ?1";
+    /// The same, where it is remembered which row that is.
+    USER_HEAD_AT [UserId, User] =
+        "SELECT id, version, change_id, last_seq, due_at FROM users WHERE id = ?1 AND key = ?2";
     /// A user's first change.
     USER_INSERT = "INSERT INTO users (key, version, change_id, chain, last_seq, due_at, state) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";

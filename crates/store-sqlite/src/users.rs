@@ -62,7 +62,7 @@ impl Work for CommitChange {
     type Answer = Outcome;
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<Outcome, Failure> {
-        let head = head_of(tx.conn, &self.user)?;
+        let head = head_of(tx, &self.user)?;
         if let Some(refusal) = self.refusal(head.as_ref()) {
             return Ok(refusal);
         }
@@ -130,18 +130,26 @@ pub(crate) struct Head {
 }
 
 /// A user's row, if there is one.
-pub(crate) fn head_of(conn: &Connection, user: &UserKey) -> Result<Option<Head>, Failure> {
-    let mut select = conn.prepare_cached(sql::USER_HEAD)?;
-    let head = select.query_row([&user.0], |row| {
-        Ok(Head {
-            id: row.get(0)?,
-            version: uint(row.get(1)?),
-            change: ChangeId(row.get(2)?),
-            last_seq: uint(row.get(3)?),
-            due_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
-        })
-    });
-    Ok(head.optional()?)
+pub(crate) fn head_of(tx: &Tx<'_>, user: &UserKey) -> Result<Option<Head>, Failure> {
+    if let Some(id) = tx.hints.find(user) {
+        let mut select = tx.conn.prepare_cached(sql::USER_HEAD_AT)?;
+        let head = select.query_row(params![id, user.0], head_from_row).optional()?;
+        if head.is_some() {
+            return Ok(head);
+        }
+    }
+    let mut select = tx.conn.prepare_cached(sql::USER_HEAD)?;
+    Ok(select.query_row([&user.0], head_from_row).optional()?)
+}
+
+fn head_from_row(row: &Row<'_>) -> rusqlite::Result<Head> {
+    Ok(Head {
+        id: row.get(0)?,
+        version: uint(row.get(1)?),
+        change: ChangeId(row.get(2)?),
+        last_seq: uint(row.get(3)?),
+        due_at: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+    })
 }
 
 /// Makes a trace the newest of its user's records; he may never have been seen.

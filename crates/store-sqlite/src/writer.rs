@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::books::Books;
 use crate::error::Failure;
+use crate::hints::Hints;
 use crate::readers::Readers;
 use crate::sql;
 use crate::transfer::{read_phase, read_run};
@@ -57,6 +58,8 @@ pub(crate) struct Tx<'a> {
     pub(crate) conn: &'a Connection,
     /// What the writer remembers between statements and groups.
     pub(crate) books: &'a mut Books,
+    /// Where users' rows are.
+    pub(crate) hints: &'a Hints,
     /// What the file may be used for.
     pub(crate) phase: Phase,
 }
@@ -97,6 +100,7 @@ pub(crate) struct Writer {
     group_max: usize,
     /// Who may have left views open.
     readers: Readers,
+    hints: Arc<Hints>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -107,16 +111,17 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     /// A writer on an opened connection; `group_max` units at most share one transaction. `readers` are
-    /// those of the same file.
+    /// those of the same file, who share `hints`.
     pub(crate) fn new(
         conn: Connection,
         group_max: usize,
         readers: Readers,
+        hints: Arc<Hints>,
     ) -> rusqlite::Result<Self> {
         let books = Books::open(&conn)?;
         let marks = Arc::new(Marks::default());
         books.publish(&marks);
-        Ok(Self { conn, books, marks, group_max: group_max.max(1), readers })
+        Ok(Self { conn, books, marks, group_max: group_max.max(1), readers, hints })
     }
 
     /// What this writer makes known.
@@ -193,7 +198,8 @@ impl Writer {
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
         self.conn.prepare_cached(sql::BEGIN_WRITE)?.execute([])?;
         let phase = read_phase(&self.conn)?;
-        let mut tx = Tx { conn: &self.conn, books: &mut self.books, phase };
+        let (conn, books) = (&self.conn, &mut self.books);
+        let mut tx = Tx { conn, books, hints: &self.hints, phase };
         for job in jobs {
             job.run(&mut tx)?;
         }

@@ -105,7 +105,7 @@ impl Work for PutRecords {
             let prev_seq = match stored.record.user {
                 Some(user) => match newest.get(&user) {
                     Some(seq) => *seq,
-                    None => head_of(tx.conn, &user)?.map_or(0, |head| head.last_seq),
+                    None => head_of(tx, &user)?.map_or(0, |head| head.last_seq),
                 },
                 None => 0,
             };
@@ -113,7 +113,7 @@ impl Work for PutRecords {
             put_record(tx, stored, prev_seq, body)?;
         }
         for (user, seq) in newest {
-            let head = head_of(tx.conn, &user)?;
+            let head = head_of(tx, &user)?;
             set_newest(tx.conn, &user, head.as_ref(), seq)?;
         }
         Ok(())
