@@ -30,6 +30,8 @@ async fn what_is_changed_in_the_database_is_found() {
         }
     }
     drop(client);
+    // What is told has been taken into the outbox, where the deeds find it.
+    publisher.wait_for_rewards(2).await;
     node.stop();
     let database = node.folder().join("guerdon.db");
     let whole = std::fs::read(&database).unwrap();
