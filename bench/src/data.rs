@@ -46,6 +46,10 @@ impl Data {
     /// Finds it, or makes it with `guerdon init` and `guerdon seed`.
     pub(crate) fn prepare(guerdon: &Guerdon, size: Size) -> Result<Self> {
         let kept = kept_folder()?;
+        // Of benchmarks that begin at once with the same data one seeds them, and the others wait: who
+        // comes second would take away what the first one is about to copy.
+        let turn = File::create(kept.join("seeding.lock"))?;
+        turn.lock()?;
         let Size { users, enrollments, in_progress, line_items, kinds } = size;
         let parameters = format!("u{users}-e{enrollments}-p{in_progress}-l{line_items}-k{kinds}-");
         let folder = kept.join(format!("{parameters}{}", sources_digest(SOURCES)?));
