@@ -30,7 +30,7 @@ const WARM_UP: usize = 2_000;
 /// Functions whose share of a list is told, by a part of their name: each with all that it calls.
 const PARTS: [(&str, &str); 5] = [
     ("who asks", "api::auth::viewer"),
-    ("reading the user", "store_sqlite::readers::Readers::point"),
+    ("reading the user", "for store_sqlite::SqliteStore>::load"),
     ("of that, decoding him", "format::wire::Wire for domain::user::UserState>::get"),
     ("what he is offered", "domain::decide::assortment::Listing::withheld"),
     ("writing the list", "api::missions::list::write_list"),
