@@ -51,6 +51,12 @@ struct Part {
     to: u32,
 }
 
+impl Part {
+    fn of(self, text: &[u8]) -> &[u8] {
+        &text[self.from as usize..self.to as usize]
+    }
+}
+
 impl Form {
     /// The form of a mission in a language.
     pub(in super::super) fn of(mission: &Mission, language: &str) -> Self {
@@ -77,7 +83,7 @@ impl Form {
     }
 
     fn part(&self, part: Part) -> &[u8] {
-        &self.text[part.from as usize..part.to as usize]
+        part.of(&self.text)
     }
 
     /// Writes a run of the mission as it stands at `now`. `glances` is room for its steps.
@@ -161,7 +167,7 @@ impl StepForm {
         parts.field("repeat_limit", &doc.repeat_limit);
         let tail = parts.end_before("deadline");
         let [available, locked] = [StepState::Available, StepState::Locked].map(|state| {
-            let [middle, tail] = [middle, tail].map(|part| parts.text_of(part).to_vec());
+            let [middle, tail] = [middle, tail].map(|part| part.of(&parts.text).to_vec());
             write_standing(&middle, state, 0, &tail, &mut parts.text);
             parts.end()
         });
@@ -213,10 +219,6 @@ impl Parts {
         let part = Part { from: self.begin as u32, to: self.text.len() as u32 };
         self.begin = self.text.len();
         part
-    }
-
-    fn text_of(&self, part: Part) -> &[u8] {
-        &self.text[part.from as usize..part.to as usize]
     }
 
     fn name(&mut self, name: &str) {
