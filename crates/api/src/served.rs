@@ -18,8 +18,8 @@ use crate::state::Api;
 
 /// Everything that is served.
 ///
-/// Nearly all requests are for the list of missions. To find its handler through a router's layers
-/// costs as much as half of the list itself, so it is recognised before.
+/// Nearly all requests are for the list of missions. A router's layers and extractors were a twelfth of
+/// its processor time, so it is recognised before.
 #[derive(Clone)]
 pub struct Served {
     api: Arc<Api>,

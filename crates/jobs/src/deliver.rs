@@ -6,8 +6,9 @@
 //! | look how many wait, and until when | 1 |
 //!
 //! Between rounds the loop waits for a commit's hint, the end of an attempt, the moment at which the
-//! next delivery is due, or [`LOOK_EVERY`]; many hints are one, every [`HINTED_EVERY`]. The outbox is the truth, the hint only saves time: what a
-//! lost hint or another node has left behind is found by looking.
+//! next delivery is due, or [`LOOK_EVERY`]; many hints are one, every [`HINTED_EVERY`]. The outbox is
+//! the truth, the hint only saves time: what a lost hint or another node has left behind is found by
+//! looking.
 
 use std::sync::Arc;
 use std::time::Duration;

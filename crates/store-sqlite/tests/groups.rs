@@ -80,6 +80,31 @@ async fn views_that_readers_leave_open_show_every_commit_and_let_the_log_be_empt
     assert!(longest < LOG_BYTES * 3 / 2, "{longest} bytes of log");
 }
 
+#[tokio::test]
+async fn a_row_that_is_not_where_it_was_remembered_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let store = SqliteStore::open(&path, Options::default()).unwrap();
+    let commit = async |user: &Loaded, age| {
+        let change = sample::profile(user, age);
+        let next = sample::after(user, &change);
+        assert!(matches!(store.commit(change).await.unwrap(), Outcome::Applied(_)));
+        next
+    };
+    let [ann, ben] = ["ann", "ben"].map(sample::user);
+    let (ann, ben) = (commit(&ann, 30).await, commit(&ben, 40).await);
+    for user in [&ann, &ben] {
+        assert_eq!(store.load(user.state.key()).await.unwrap(), *user);
+    }
+    // Each is now where the other was.
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("UPDATE users SET id = id + 2; UPDATE users SET id = 5 - id").unwrap();
+    let (ann, ben) = (commit(&ann, 31).await, commit(&ben, 41).await);
+    for user in [&ann, &ben] {
+        assert_eq!(store.load(user.state.key()).await.unwrap(), *user);
+    }
+}
+
 /// Commits a change of every user at once, and counts the transactions that it takes.
 async fn commit_all(store: &SqliteStore, path: &Path) -> usize {
     let before = transactions(path);
