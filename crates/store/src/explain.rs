@@ -103,6 +103,8 @@ pub enum Does {
     MakesIndex,
     /// Keeps rows only after they were read.
     Filters,
+    /// Nothing: the database refuses it.
+    Fails,
     /// Something that is not known here.
     Unknown,
 }
@@ -113,7 +115,7 @@ pub fn tables_of(text: &str) -> Vec<&str> {
     let mut words = text.split([' ', '(', ')', ',', ';']).filter(|word| !word.is_empty());
     let mut tables = Vec::new();
     while let Some(word) = words.next() {
-        if !matches!(word, "FROM" | "JOIN" | "INTO" | "UPDATE") {
+        if !matches!(word, "FROM" | "JOIN" | "STRAIGHT_JOIN" | "INTO" | "UPDATE") {
             continue;
         }
         let is_name = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
@@ -154,6 +156,7 @@ mod tests {
             ("SELECT a FROM users u LEFT JOIN journal j ON j.a = u.a", &["users", "journal"][..]),
             ("INSERT INTO users (a) VALUES (?) ON CONFLICT (a) DO UPDATE SET a = 1", &["users"]),
             ("UPDATE users SET a = 1", &["users"]),
+            ("SELECT 1 FROM users u STRAIGHT_JOIN journal j ON j.a = u.a", &["users", "journal"]),
             ("SELECT 1 FROM ((SELECT id FROM deliveries WHERE a = 1)) n", &["deliveries"]),
             ("COMMIT", &[]),
         ] {

@@ -37,6 +37,23 @@ enum Value {
     Text(String),
 }
 
+impl Value {
+    /// Another one for each number. Texts do not stand in lists.
+    fn plus(&self, number: usize) -> Self {
+        match self {
+            Self::Uint(first) => Self::Uint(first.wrapping_add(number as u64)),
+            Self::Int(first) => Self::Int(first.wrapping_add(number as i64)),
+            Self::Bytes(first) => {
+                let mut bytes = first.clone();
+                let last = bytes.iter_mut().rev();
+                last.zip(number.to_le_bytes()).for_each(|(byte, by)| *byte ^= by);
+                Self::Bytes(bytes)
+            }
+            Self::Text(text) => Self::Text(text.clone()),
+        }
+    }
+}
+
 /// Values by what they are for.
 #[derive(Debug, Default)]
 pub(super) struct Sample {
@@ -59,12 +76,12 @@ impl Sample {
         Ok(sample)
     }
 
-    /// A statement with its values bound.
-    pub(super) fn bind(&self, mut ask: Ask, binds: &[Bind]) -> Ask {
-        for bind in binds {
-            match self.values.get(bind) {
-                Some(Value::Uint(number)) => ask.push(*number),
-                Some(Value::Int(number)) => ask.push(*number),
+    /// A statement with its values bound. The first of each kind is one that is there, others are near.
+    pub(super) fn bind(&self, mut ask: Ask, binds: &[(Bind, usize)]) -> Ask {
+        for (bind, number) in binds {
+            match self.values.get(bind).map(|value| value.plus(*number)) {
+                Some(Value::Uint(number)) => ask.push(number),
+                Some(Value::Int(number)) => ask.push(number),
                 Some(Value::Bytes(bytes)) => ask.push(&bytes[..]),
                 Some(Value::Text(text)) => ask.push(&text[..]),
                 // Its table is empty.

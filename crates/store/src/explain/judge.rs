@@ -113,6 +113,10 @@ fn of_step(does: Does, words: &str, design: Design) -> Option<Finding> {
             "filter",
             format!("`{words}`: what is left out was read and is paid for"),
         )),
+        Does::Fails => Some(Finding::bad(
+            "refused",
+            format!("`{words}`: the statement cannot be carried out; mend the schema"),
+        )),
         Does::Unknown => Some(Finding::note(
             "unknown step",
             format!("`{words}`: this release does not know what the step means"),
@@ -233,5 +237,6 @@ mod tests {
         for (does, code) in [(Does::Unknown, "unknown step"), (Does::Filters, "filter")] {
             assert_eq!(verdicts(&facts(&[does]), MEANT), [(code, Verdict::Note)]);
         }
+        assert_eq!(verdicts(&facts(&[Does::Fails]), MEANT), [("refused", Verdict::Bad)]);
     }
 }
