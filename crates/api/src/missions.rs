@@ -104,10 +104,10 @@ pub(crate) async fn answer_list(
 async fn list(api: &Api, ctx: &Ctx, parts: &Parts) -> Result<Response, Problem> {
     let viewer = viewer(api, ctx, parts)?;
     let page = page_of(&user_params(parts.uri.query().unwrap_or_default())?)?;
-    let unchanged = |tag: ListTag| {
+    let unchanged = parts.headers.contains_key(header::IF_NONE_MATCH).then_some(|tag: ListTag| {
         let etag = etag(&tag, &page);
         has_kept(&parts.headers, &etag).then(|| answer(etag, None))
-    };
+    });
     let write = |view: &ListView<'_>| {
         let body = write_list(&api.fragments, &viewer, view, &page);
         answer(etag(&view.tag, &page), Some(body))

@@ -2,7 +2,7 @@
 //!
 //! | step | store calls |
 //! |---|---|
-//! | load the user | 1; with a cache, 0 or 1 |
+//! | load the user | 1; with a cache, 0 or 1; 0 if the caller has the list and the store knows that nothing changed |
 //!
 //! The catalogue and the budgets are read in memory; the answer is written by the caller from what
 //! it is shown here, so nothing is copied on the way.
@@ -102,28 +102,34 @@ impl Engine {
         viewer: &Viewer,
         write: impl FnOnce(&ListView<'_>) -> R,
     ) -> Result<R, EngineError> {
-        self.list_missions_unless(ctx, viewer, |_| None, write).await
+        self.list_missions_unless::<R, fn(ListTag) -> Option<R>>(ctx, viewer, None, write).await
     }
 
-    /// The same, unless `known` has an answer already for a list of that tag: then nothing is decided.
+    /// The same, unless `known` has an answer already for a list of that tag: then nothing is decided,
+    /// and where the store knows the user's version the user is not even loaded.
     ///
     /// # Errors
     /// As [`Self::list_missions`].
-    pub async fn list_missions_unless<R>(
+    pub async fn list_missions_unless<R, K: Fn(ListTag) -> Option<R>>(
         &self,
         ctx: &Ctx,
         viewer: &Viewer,
-        known: impl FnOnce(ListTag) -> Option<R>,
+        known: Option<K>,
         write: impl FnOnce(&ListView<'_>) -> R,
     ) -> Result<R, EngineError> {
         let snapshot = self.snapshot();
-        let loaded = self.shown(ctx, viewer, OnError::ShowStale).await?;
-        Self::owned(&loaded, viewer)?;
-        let levels = self.board.read();
-        let tag = self.tag(&snapshot, &loaded, viewer, ctx.now);
-        if let Some(answer) = known(tag) {
+        let has_known = known.is_some();
+        let known = |version| known.as_ref()?(self.tag(&snapshot, version, viewer, ctx.now));
+        if has_known && let Some(answer) = self.glanced(viewer).and_then(&known) {
             return Ok(answer);
         }
+        let loaded = self.shown(ctx, viewer, OnError::ShowStale).await?;
+        Self::owned(&loaded, viewer)?;
+        if let Some(answer) = known(loaded.version) {
+            return Ok(answer);
+        }
+        let levels = self.board.read();
+        let tag = self.tag(&snapshot, loaded.version, viewer, ctx.now);
         let situation = Self::situation(&snapshot, &loaded, &levels, viewer, ctx);
         let runs: Vec<_> = decide::runs(&situation)
             .into_iter()
@@ -145,17 +151,18 @@ impl Engine {
         Ok(write(&view))
     }
 
-    fn tag(
-        &self,
-        snapshot: &Snapshot,
-        loaded: &Loaded,
-        viewer: &Viewer,
-        now: Timestamp,
-    ) -> ListTag {
+    /// The user's version, if the store knows it without being asked for him. All sessions of such a user
+    /// count, so nothing of him is left to be checked but his app.
+    fn glanced(&self, viewer: &Viewer) -> Option<u64> {
+        let glance = self.stores.state.glance(viewer.user)?;
+        (glance.app == viewer.app).then_some(glance.version)
+    }
+
+    fn tag(&self, snapshot: &Snapshot, version: u64, viewer: &Viewer, now: Timestamp) -> ListTag {
         let user = u128::from_be_bytes(viewer.user.0);
         ListTag {
             revision: snapshot.revision(),
-            version: loaded.version,
+            version,
             epoch: self.board.epoch(),
             bucket: (now.0 / LIST_BUCKET_MS) as u64,
             user: user as u64,

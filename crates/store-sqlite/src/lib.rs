@@ -39,10 +39,10 @@ mod codec;
 mod error;
 mod explain;
 mod files;
-mod hints;
 mod identity;
 mod journal;
 mod lock;
+mod memory;
 mod outbox;
 mod readers;
 mod reports;
@@ -67,8 +67,8 @@ pub use schema::{SCHEMA_VERSION, STATEMENT_LOG};
 pub use sql::{STATEMENTS, Statement};
 
 use error::Failure;
-use hints::Hints;
 use lock::ServerLock;
+use memory::Memory;
 use readers::Readers;
 use writer::{Marks, Queue, Tx, Work, Writer};
 
@@ -123,7 +123,7 @@ impl Default for Options {
 pub struct SqliteStore {
     path: PathBuf,
     readers: Readers,
-    hints: Arc<Hints>,
+    memory: Arc<Memory>,
     marks: Arc<Marks>,
     /// Whether the order of the journal is total, as the file says.
     has_total_order: AtomicBool,
@@ -151,13 +151,13 @@ impl SqliteStore {
             schema::limit_pages(&conn, pages)?;
         }
         let readers = Readers::open(path, options.readers)?;
-        let hints = Arc::new(Hints::new());
-        let writer = Writer::new(conn, options.group_max, readers.clone(), Arc::clone(&hints))?;
+        let memory = Arc::new(Memory::new());
+        let writer = Writer::new(conn, options.group_max, readers.clone(), Arc::clone(&memory))?;
         let marks = writer.marks();
         let (queue, thread) =
             writer.start().map_err(|error| OpenError::Io("writer thread".to_owned(), error))?;
         let server = Server { queue: Some(queue), thread: Some(thread), _lock: lock };
-        Self::on(path, readers, (hints, marks), Some(server))
+        Self::on(path, readers, (memory, marks), Some(server))
     }
 
     /// Opens the store at `path` for reading, whether or not a server has it. Every write answers as
@@ -168,7 +168,7 @@ impl SqliteStore {
     pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
         schema::check_version(&schema::open_reader(path)?)?;
         let readers = Readers::open(path, 1)?;
-        Self::on(path, readers, (Arc::new(Hints::none()), Arc::default()), None)
+        Self::on(path, readers, (Arc::new(Memory::none()), Arc::default()), None)
     }
 
     /// Opens the store at `path` as it is at this moment: whatever a server commits meanwhile is not
@@ -180,17 +180,17 @@ impl SqliteStore {
     /// It is not a store of this release, or the system refuses.
     pub fn open_view(path: &Path) -> Result<Self, OpenError> {
         let readers = Readers::frozen(path)?;
-        Self::on(path, readers, (Arc::new(Hints::none()), Arc::default()), None)
+        Self::on(path, readers, (Arc::new(Memory::none()), Arc::default()), None)
     }
 
     fn on(
         path: &Path,
         readers: Readers,
-        (hints, marks): (Arc<Hints>, Arc<Marks>),
+        (memory, marks): (Arc<Memory>, Arc<Marks>),
         server: Option<Server>,
     ) -> Result<Self, OpenError> {
         let has_total_order = AtomicBool::new(readers.has_total_order()?);
-        Ok(Self { path: path.to_owned(), readers, hints, marks, has_total_order, server })
+        Ok(Self { path: path.to_owned(), readers, memory, marks, has_total_order, server })
     }
 
     /// Sets the most pages of 4 KiB that the file may have; see [`Options::pages_max`].

@@ -3,6 +3,7 @@
 //! | verb | round trips | statements |
 //! |---|---|---|
 //! | `load` | 1, on the caller's task | 1; 2 if a row is not where it was remembered |
+//! | `glance` | 0 | 0 |
 //! | `commit` | 1, to the writer | 1 read, 2 writes, and the touched budgets once per group |
 //! | `ledger` | 1, on a blocking thread | 1 a record, and 1 or 2 to find the first |
 //! | `due`, `find`, `scan` | 1, on a blocking thread | 1 |
@@ -16,15 +17,15 @@ use domain::ids::{ChangeId, UserKey, UserPrefix};
 use domain::journal::Chain;
 use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use store::{Committed, LedgerPage, Outcome, Phase, Seq, StoreError, Stored, Users};
+use store::{Committed, Glance, LedgerPage, Outcome, Phase, Seq, StoreError, Stored, Users};
 
 use crate::codec::{
     corrupt, int, key_from_row, loaded_from_row, record_to_bytes, rows, state_to_bytes,
     stored_from_row, uint,
 };
 use crate::error::Failure;
-use crate::hints::Hints;
 use crate::journal::Entry;
+use crate::memory::Rows;
 use crate::writer::{Tx, Work};
 use crate::{SqliteStore, sql};
 
@@ -81,6 +82,7 @@ impl Work for CommitChange {
             None => 0,
         };
         self.write(tx.conn, head.as_ref(), if seq > 0 { seq } else { prev_seq })?;
+        tx.changed.push(self.user);
         if tx.phase == Phase::Watched {
             tx.conn.prepare_cached(sql::TOUCHED_PUT)?.execute([&self.user.0])?;
         }
@@ -131,7 +133,7 @@ pub(crate) struct Head {
 
 /// A user's row, if there is one.
 pub(crate) fn head_of(tx: &Tx<'_>, user: &UserKey) -> Result<Option<Head>, Failure> {
-    if let Some(id) = tx.hints.find(user) {
+    if let Some(id) = tx.memory.rows.find(user) {
         let mut select = tx.conn.prepare_cached(sql::USER_HEAD_AT)?;
         let head = select.query_row(params![id, user.0], head_from_row).optional()?;
         if head.is_some() {
@@ -176,8 +178,8 @@ pub(crate) fn set_newest(
     Ok(())
 }
 
-fn load(conn: &Connection, hints: &Hints, user: &UserKey) -> Result<Loaded, Failure> {
-    if let Some(id) = hints.find(user) {
+fn load(conn: &Connection, rows: &Rows, user: &UserKey) -> Result<Loaded, Failure> {
+    if let Some(id) = rows.find(user) {
         let mut select = conn.prepare_cached(sql::USER_LOAD_AT)?;
         if let Some(row) = select.query(params![id, user.0])?.next()? {
             return loaded_from_row(row);
@@ -186,7 +188,7 @@ fn load(conn: &Connection, hints: &Hints, user: &UserKey) -> Result<Loaded, Fail
     let mut select = conn.prepare_cached(sql::USER_LOAD)?;
     let mut found = select.query([&user.0])?;
     let Some(row) = found.next()? else { return Ok(Loaded::default()) };
-    hints.note(user, row.get(3)?);
+    rows.note(user, row.get(3)?);
     loaded_from_row(row)
 }
 
@@ -267,12 +269,19 @@ fn scan(
 #[async_trait]
 impl Users for SqliteStore {
     async fn load(&self, user: UserKey) -> Result<Loaded, StoreError> {
-        let read = |conn: &Connection| load(conn, &self.hints, &user);
-        match &self.server {
-            Some(_) => self.readers().latest(self.marks.groups.load(Ordering::Acquire), read),
+        let read = |conn: &Connection| load(conn, &self.memory.rows, &user);
+        if self.server.is_none() {
             // Another process writes.
-            None => self.readers().point(read),
+            return self.readers().point(read);
         }
+        let groups = self.marks.groups.load(Ordering::Acquire);
+        let loaded = self.readers().latest(groups, read)?;
+        self.memory.glances.note(&user, &loaded, (groups, &self.marks.groups));
+        Ok(loaded)
+    }
+
+    fn glance(&self, user: UserKey) -> Option<Glance> {
+        self.memory.glances.of(&user)
     }
 
     async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {

@@ -20,13 +20,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::ids::UserKey;
 use rusqlite::Connection;
 use store::{Phase, RunNumber, StoreError, Writing};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::books::Books;
 use crate::error::Failure;
-use crate::hints::Hints;
+use crate::memory::Memory;
 use crate::readers::Readers;
 use crate::sql;
 use crate::transfer::{read_phase, read_run};
@@ -58,8 +59,10 @@ pub(crate) struct Tx<'a> {
     pub(crate) conn: &'a Connection,
     /// What the writer remembers between statements and groups.
     pub(crate) books: &'a mut Books,
-    /// Where users' rows are.
-    pub(crate) hints: &'a Hints,
+    /// What is remembered of users.
+    pub(crate) memory: &'a Memory,
+    /// Users whose states it writes.
+    pub(crate) changed: &'a mut Vec<UserKey>,
     /// What the file may be used for.
     pub(crate) phase: Phase,
 }
@@ -100,7 +103,9 @@ pub(crate) struct Writer {
     group_max: usize,
     /// Who may have left views open.
     readers: Readers,
-    hints: Arc<Hints>,
+    memory: Arc<Memory>,
+    /// Users whose states the group has written.
+    changed: Vec<UserKey>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -111,17 +116,18 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     /// A writer on an opened connection; `group_max` units at most share one transaction. `readers` are
-    /// those of the same file, who share `hints`.
+    /// those of the same file, who share `memory`.
     pub(crate) fn new(
         conn: Connection,
         group_max: usize,
         readers: Readers,
-        hints: Arc<Hints>,
+        memory: Arc<Memory>,
     ) -> rusqlite::Result<Self> {
         let books = Books::open(&conn)?;
         let marks = Arc::new(Marks::default());
         books.publish(&marks);
-        Ok(Self { conn, books, marks, group_max: group_max.max(1), readers, hints })
+        let (group_max, changed) = (group_max.max(1), Vec::new());
+        Ok(Self { conn, books, marks, group_max, readers, memory, changed })
     }
 
     /// What this writer makes known.
@@ -185,6 +191,8 @@ impl Writer {
         self.readers.close_idle();
         let outcome = self.transact(jobs);
         self.marks.groups.fetch_add(1, Ordering::Release);
+        // Whatever came of it, since that may be unknown.
+        self.changed.drain(..).for_each(|user| self.memory.glances.forget(&user));
         if outcome.is_ok() {
             self.books.keep();
             self.books.publish(&self.marks);
@@ -198,8 +206,8 @@ impl Writer {
     fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Failure> {
         self.conn.prepare_cached(sql::BEGIN_WRITE)?.execute([])?;
         let phase = read_phase(&self.conn)?;
-        let (conn, books) = (&self.conn, &mut self.books);
-        let mut tx = Tx { conn, books, hints: &self.hints, phase };
+        let (conn, books, changed) = (&self.conn, &mut self.books, &mut self.changed);
+        let mut tx = Tx { conn, books, memory: &self.memory, changed, phase };
         for job in jobs {
             job.run(&mut tx)?;
         }

@@ -171,6 +171,7 @@ fn users_cases() -> Vec<Case> {
             users_load_keeps_every_field,
             users_load_keeps_the_largest_state,
             users_load_tells_user_ids_apart,
+            users_glance_is_as_true_as_a_load,
             users_ledger_is_newest_first_and_pages,
             users_ledger_includes_traces,
             users_due_is_in_order_and_ends,

@@ -37,7 +37,7 @@ pub use ports::outbox::{
 };
 pub use ports::reports::{DayFigures, ReportKey, Reports};
 pub use ports::transfer::{BudgetRow, Movable, Phase, RunNumber, Transfer, UserRow, Writing};
-pub use ports::users::{Committed, LedgerPage, Outcome, Users};
+pub use ports::users::{Committed, Glance, LedgerPage, Outcome, Users};
 pub use summary::summary_of;
 pub use switch::{LOOK_EVERY, Opener, PAUSE_MAX, READ_WITHIN, Switch};
 pub use tally::{add_figures, figures_of};

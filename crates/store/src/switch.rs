@@ -26,7 +26,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::{
-    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Journal,
+    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Glance, Journal,
     LedgerPage, LimitsOutcome, Movable, Outbox, Outcome, Phase, Replay, Seq, Settled, Settlement,
     StateStore, StoreError, Stored, Users,
 };
@@ -248,6 +248,15 @@ macro_rules! change {
 impl Users for Switch {
     async fn load(&self, user: UserKey) -> Result<Loaded, StoreError> {
         self.at().await?.load(user).await
+    }
+
+    /// Nothing is known while the phase has to be looked at, which the next read does.
+    fn glance(&self, user: UserKey) -> Option<Glance> {
+        match self.next.get() {
+            Some(next) => next.state.glance(user),
+            None if self.age() < LOOK_EVERY => self.current.state.glance(user),
+            None => None,
+        }
     }
 
     async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {

@@ -13,7 +13,7 @@ use domain::time::Timestamp;
 
 use crate::fault::Fault;
 use crate::{
-    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Journal,
+    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Glance, Journal,
     LedgerPage, LimitsOutcome, Outbox, Outcome, Replay, Seq, Settled, Settlement, StateStore,
     StoreError, Stored, Users,
 };
@@ -159,6 +159,11 @@ impl<T: Tap> Tapped<T> {
 impl<T: Tap> Users for Tapped<T> {
     async fn load(&self, user: UserKey) -> Result<Loaded, StoreError> {
         self.run(Method::Load, None, self.inner.load(user)).await
+    }
+
+    /// No round trip, so nobody hears of it.
+    fn glance(&self, user: UserKey) -> Option<Glance> {
+        self.inner.glance(user)
     }
 
     async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {

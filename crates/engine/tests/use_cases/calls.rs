@@ -1,7 +1,7 @@
 //! Store calls of the use cases: what their module docs promise.
 
 use domain::ids::StepId;
-use engine::{EngineError, Inquiry};
+use engine::{EngineError, Inquiry, ListTag};
 use store::counting::{CountingStore, Method};
 
 use crate::node::{MISSION, Node, at};
@@ -32,6 +32,40 @@ async fn a_session_is_ended_with_two_calls_and_an_ended_one_costs_one() {
         assert!(matches!(refused, Err(EngineError::SessionEnded)), "{verb:?}: {refused:?}");
         assert_eq!((taken(&store).as_str(), ctx.spent().calls), ("load 1", 1), "{verb:?}");
     }
+}
+
+#[tokio::test]
+async fn an_unchanged_list_costs_nothing_where_the_store_knows_the_user() {
+    let (node, store) = Node::new().await.through(CountingStore::new).await;
+    store.calls().reset();
+    let list = async |kept: ListTag| {
+        let ctx = at(0);
+        let unless = Some(|tag| (tag == kept).then_some(None));
+        let listed =
+            node.engine.list_missions_unless(&ctx, &node.viewer, unless, |list| Some(list.tag));
+        (listed.await, taken(&store), ctx.spent().calls)
+    };
+    let tag = node.engine.list_missions(&at(0), &node.viewer, |list| list.tag).await;
+    let tag = tag.expect("a list");
+    store.calls().reset();
+    let (listed, calls, spent) = list(tag).await;
+    assert!(matches!(listed, Ok(None)), "{listed:?}");
+    assert_eq!((calls.as_str(), spent), ("", 0));
+    // Whoever has another one gets it from the user as he is.
+    let other = ListTag { version: tag.version + 1, ..tag };
+    let (listed, calls, spent) = list(other).await;
+    assert!(matches!(listed, Ok(Some(found)) if found == tag), "{listed:?}");
+    assert_eq!((calls.as_str(), spent), ("load 1", 1));
+    node.participate(&at(0)).await.expect("an answer").expect("a start");
+    store.calls().reset();
+    let (listed, calls, _) = list(tag).await;
+    assert!(matches!(listed, Ok(Some(found)) if found == other), "{listed:?}");
+    assert_eq!(calls, "load 1");
+    node.revoke(&at(0)).await;
+    store.calls().reset();
+    let (listed, calls, _) = list(ListTag { version: tag.version + 2, ..tag }).await;
+    assert!(matches!(listed, Err(EngineError::SessionEnded)), "{listed:?}");
+    assert_eq!(calls, "load 1");
 }
 
 /// The node's viewer speaks by a session, so this is what they cost with the look at its end.

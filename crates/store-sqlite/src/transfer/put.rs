@@ -71,6 +71,7 @@ impl Work for PutUsers {
                 user.due_at.map(|at| at.0),
                 user.state,
             ])?;
+            tx.changed.push(user.key);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use domain::user::{Phase, UserState};
 use super::check::{advance, apply, fresh, in_place};
 use super::sample::{self, APP, Draft, NOW};
 use super::{Checked, Failure, Fixture};
-use crate::{LedgerPage, Seq, StateStore, Stored};
+use crate::{Glance, LedgerPage, Seq, StateStore, Stored};
 
 /// Limit on rows where a case wants them all.
 const ALL: usize = 1_000;
@@ -66,6 +66,40 @@ pub async fn users_load_tells_user_ids_apart(fixture: &dyn Fixture) -> Checked {
         ensure_eq!(found, user, "the user {:?}", user.state.user_id);
     }
     Ok(())
+}
+
+/// A store that knows something of a user without reading him knows what reading him would say, and
+/// nothing of strangers and of those whose sessions were ended.
+pub async fn users_glance_is_as_true_as_a_load(fixture: &dyn Fixture) -> Checked {
+    let state = fresh(fixture).await?;
+    let mut user = sample::user("ann");
+    let key = user.state.key();
+    ensure_eq!(state.load(key).await?, Loaded::default(), "a user who was never seen");
+    ensure_eq!(state.glance(key), None, "a user who was never seen");
+    for age in 1..=5 {
+        let change = match age {
+            5 => ending_sessions(&user),
+            age => sample::profile(&user, age),
+        };
+        user = advance(&*state, &user, change).await?;
+        let is_plain = user.state.sessions_since.is_none();
+        for moment in ["after a commit", "after a load"] {
+            let right = Glance { version: user.version, app: user.state.app };
+            let glance = state.glance(key);
+            ensure!(
+                glance.is_none_or(|glance| is_plain && glance == right),
+                "{moment}: {glance:?}, but he is {right:?}"
+            );
+            ensure_eq!(state.load(key).await?, user, "{moment}");
+        }
+    }
+    Ok(())
+}
+
+fn ending_sessions(user: &Loaded) -> Change {
+    let mut change = sample::profile(user, 50);
+    change.state.sessions_since = Some(NOW);
+    change
 }
 
 /// A user's own records come newest first, page by page, whatever others do in between.

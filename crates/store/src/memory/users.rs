@@ -9,7 +9,7 @@ use domain::ids::{ChangeId, UserKey, UserPrefix};
 use domain::time::Timestamp;
 
 use super::MemoryState;
-use crate::{LedgerPage, Outcome, Seq, StoreError, UserRow, Users, Writing};
+use crate::{Glance, LedgerPage, Outcome, Seq, StoreError, UserRow, Users, Writing};
 
 /// The users by key, and when each of them is due.
 #[derive(Debug, Default)]
@@ -95,6 +95,12 @@ fn carried(key: UserKey, row: &Row) -> UserRow {
 impl Users for MemoryState {
     async fn load(&self, user: UserKey) -> Result<Loaded, StoreError> {
         Ok(self.lock().users.load(&user))
+    }
+
+    fn glance(&self, user: UserKey) -> Option<Glance> {
+        let Loaded { version, state, .. } = self.lock().users.load(&user);
+        let is_plain = version > 0 && state.sessions_since.is_none();
+        is_plain.then_some(Glance { version, app: state.app })
     }
 
     async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::budget::{Breach, Level};
 use domain::change::{Change, Loaded};
-use domain::ids::{ChangeId, LineItemId, UserKey, UserPrefix};
+use domain::ids::{AppId, ChangeId, LineItemId, UserKey, UserPrefix};
 use domain::time::Timestamp;
 
 use super::journal::{Seq, Stored};
@@ -53,6 +53,15 @@ pub struct Committed {
     pub levels: Vec<Level>,
 }
 
+/// What a store may know of a user without reading him. None of his sessions was ever ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Glance {
+    /// His version; never 0.
+    pub version: u64,
+    /// The app that he belongs to.
+    pub app: AppId,
+}
+
 /// A part of a user's own journal, newest first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LedgerPage {
@@ -69,6 +78,12 @@ pub trait Users: Send + Sync {
     ///
     /// A read after an acknowledged commit sees it (S3).
     async fn load(&self, user: UserKey) -> Result<Loaded, StoreError>;
+
+    /// What is known of the user without a round trip, and as true as what [`Self::load`] would say (S3).
+    /// Only a store that nobody else writes can know anything.
+    fn glance(&self, _user: UserKey) -> Option<Glance> {
+        None
+    }
 
     /// Writes the next state, its journal record, its budget moves and its messages as one atomic
     /// unit, durable when this returns. The guards of the moves are checked inside it, last.

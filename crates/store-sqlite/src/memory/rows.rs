@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use domain::ids::UserKey;
 
 /// Users who are remembered at most. Each takes sixteen bytes, all of them from the start.
-const HINTS: usize = 1 << 20;
+const ROWS: usize = 1 << 20;
 
 /// The numbers of rows. A user has one place; who comes to a taken one takes it over.
 #[derive(Debug)]
-pub(crate) struct Hints(Box<[Hint]>);
+pub(crate) struct Rows(Box<[Hint]>);
 
 /// The two halves are not read at once, and need not fit together.
 #[derive(Debug, Default)]
@@ -22,9 +22,9 @@ struct Hint {
     row: AtomicI64,
 }
 
-impl Hints {
+impl Rows {
     pub(crate) fn new() -> Self {
-        Self((0..HINTS).map(|_| Hint::default()).collect())
+        Self((0..ROWS).map(|_| Hint::default()).collect())
     }
 
     /// For a store that is looked at once: nobody is remembered.
@@ -49,7 +49,7 @@ impl Hints {
     /// Keys are hashes, so any part of one is as good as another.
     fn place(&self, user: &UserKey) -> Option<(&Hint, u64)> {
         let (place, key) = user.0.split_first_chunk::<8>()?;
-        let place = u64::from_le_bytes(*place) as usize % HINTS;
+        let place = u64::from_le_bytes(*place) as usize % ROWS;
         Some((self.0.get(place)?, u64::from_le_bytes(*key.first_chunk()?)))
     }
 }
@@ -60,16 +60,16 @@ mod tests {
 
     #[test]
     fn the_latest_at_a_place_is_remembered() {
-        let hints = Hints::new();
+        let rows = Rows::new();
         let [ann, ben] = [1, 2].map(|last| {
             let mut key = [7; 16];
             key[15] = last;
             UserKey(key)
         });
-        assert_eq!(hints.find(&ann), None);
-        hints.note(&ann, 5);
-        assert_eq!((hints.find(&ann), hints.find(&ben)), (Some(5), None));
-        hints.note(&ben, 6);
-        assert_eq!((hints.find(&ann), hints.find(&ben)), (None, Some(6)));
+        assert_eq!(rows.find(&ann), None);
+        rows.note(&ann, 5);
+        assert_eq!((rows.find(&ann), rows.find(&ben)), (Some(5), None));
+        rows.note(&ben, 6);
+        assert_eq!((rows.find(&ann), rows.find(&ben)), (None, Some(6)));
     }
 }
