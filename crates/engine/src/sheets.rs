@@ -60,8 +60,9 @@ impl Sheet {
             ends.push(text.len() as u32);
             places.push(offer.place);
         }
-        text.shrink_to_fit();
-        Self { text: text.into(), ends: ends.into(), places: places.into(), is_whole }
+        // A copy is as large as it has to be; a buffer that is cut off keeps its room.
+        let text = Bytes::copy_from_slice(&text);
+        Self { text, ends: ends.into(), places: places.into(), is_whole }
     }
 
     /// At most `limit` missions behind the place `after`, without those that are withheld; `None` if

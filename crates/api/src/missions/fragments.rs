@@ -121,6 +121,8 @@ impl Book {
 
     fn write(&self, offer: &Offer<'_>) -> Box<[u8]> {
         let mission: &Mission = offer.mission;
-        json(&MissionDoc::of_offer(mission, offer.line_item, offer.prices, &self.language)).into()
+        let doc = MissionDoc::of_offer(mission, offer.line_item, offer.prices, &self.language);
+        // A copy is as large as it has to be; a buffer that is cut off keeps its room.
+        Box::from(&json(&doc)[..])
     }
 }

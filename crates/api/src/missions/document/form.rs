@@ -79,7 +79,8 @@ impl Form {
         let steps = steps
             .map(|(place, step)| StepForm::of(&StepDoc::common(step, place, language), &mut parts))
             .collect();
-        Self { text: parts.text.into(), head, middle, tail, steps }
+        // A copy is as large as it has to be; a buffer that is cut off keeps its room.
+        Self { text: Box::from(&parts.text[..]), head, middle, tail, steps }
     }
 
     fn part(&self, part: Part) -> &[u8] {
