@@ -72,7 +72,8 @@ pub(crate) async fn around_known(
     let labels = Labels { route: Route::Known(route), method: "GET" };
     let begun = Begun::now(api, &labels, headers);
     let asker = limits::asker(api, route, headers, address);
-    let carried_out = unless_it_panics(carry_out(&begun.ctx));
+    // What stands around it would otherwise hold it, and be as large as it, several times over.
+    let carried_out = Box::pin(unless_it_panics(carry_out(&begun.ctx)));
     let response = limited(api, asker, carried_out).instrument(begun.span.clone()).await;
     begun.end(api, &labels, response)
 }
