@@ -51,6 +51,23 @@ fn the_quick_compression_runs_through() {
     assert!(bytes[1..].iter().all(|packed| packed < &bytes[0]), "{bytes:?}");
 }
 
+/// Callgrind counts requests, and finds in its profile each part that is told.
+#[test]
+fn the_quick_instructions_run_through() {
+    build_server();
+    let report = run("instructions");
+    let rows = report["rows"].as_array().unwrap();
+    let of = |what: &str| {
+        let row = rows.iter().find(|row| row["what"] == what);
+        row.and_then(|row| row["instructions"].as_f64()).unwrap()
+    };
+    let (list, unchanged) = (of("list"), of("list, unchanged (304)"));
+    assert!(of("bare server, the same bytes") < unchanged && unchanged < list, "{rows:?}");
+    let parts = rows.iter().filter(|row| row["what"].as_str().unwrap().starts_with("list: "));
+    let parts: Vec<_> = parts.map(|row| row["instructions"].as_f64().unwrap()).collect();
+    assert!(parts.len() == 5 && parts.iter().all(|part| *part < list), "{rows:?}");
+}
+
 /// Lists keep their size while the catalogue grows tenfold, an edit is served, conversions are paid
 /// whatever the number of users, and a request asks the stores no more often when nodes join.
 #[test]

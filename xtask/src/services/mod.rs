@@ -84,7 +84,7 @@ const PROGRAMS: &[Program] = &[
     },
     Program {
         package: "valgrind",
-        needed_for: Purpose::Bench,
+        needed_for: Purpose::Test,
         why: "the instructions of a request are counted by it",
         present: || process::on_path("valgrind") && process::on_path("callgrind_control"),
     },
