@@ -48,6 +48,27 @@ const SHOWN: &str = "guerdon_shown_users_total";
 /// Requests that were turned away because too many were under way.
 const SHED: &str = "guerdon_http_requests_shed_total";
 
+/// Tells the collector what each figure is.
+pub(crate) fn describe() {
+    metrics::describe_histogram!(
+        REQUEST_SECONDS,
+        "Time of requests, in seconds, by `route`, `method` and `status`."
+    );
+    metrics::describe_histogram!(STORE_CALLS, "Store calls of a request, by `route`.");
+    metrics::describe_histogram!(
+        STORE_SECONDS,
+        "Time of a request's store calls, in seconds, by `route`; of those that make any."
+    );
+    metrics::describe_counter!(
+        SHOWN,
+        "Users that were shown through a cache, by `source` (`store`, `cache`, `stale`)."
+    );
+    metrics::describe_counter!(
+        SHED,
+        "Requests that were turned away because too many were under way."
+    );
+}
+
 /// Goes around every request, also those that nothing is served for.
 pub(crate) async fn around(
     State(api): State<Arc<Api>>,

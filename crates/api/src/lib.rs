@@ -76,6 +76,7 @@ pub fn operations_router(state: ApiState) -> Served {
 
 /// What stands around all routes.
 fn surrounded(api: Arc<Api>, routes: Router) -> Router {
+    around::describe();
     routes
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::wrong_method)

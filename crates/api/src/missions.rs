@@ -72,10 +72,17 @@ pub(crate) struct ListParams {
 #[utoipa::path(
     get, path = "/v1/missions", tag = "end user",
     security(("session" = []), ("app_key" = [])),
-    params(OnBehalf, ListParams),
+    params(
+        OnBehalf,
+        ListParams,
+        ("If-None-Match" = Option<String>, Header, description = "`ETag` of the list that the caller has."),
+    ),
     responses(
         (status = 200, body = ListDoc, headers(("ETag" = String), ("Server-Timing" = String))),
-        (status = 304, description = "Nothing has changed since that `If-None-Match`."),
+        (
+            status = 304, description = "Nothing has changed since that `If-None-Match`.",
+            headers(("ETag" = String), ("Server-Timing" = String)),
+        ),
     ),
 )]
 async fn list_missions(

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::http::Request;
+use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -53,10 +53,19 @@ impl Served {
             request.extensions_mut().insert(address);
         }
         match self.router.clone().call(request).await {
-            Ok(response) => response,
+            Ok(response) => of_what_is_kept(response),
             Err(never) => match never {},
         }
     }
+}
+
+/// Says nothing of the length of what the client has already: the router would say that it is 0, also
+/// where a request without the condition is answered with more (RFC 9110, 8.6).
+fn of_what_is_kept(mut response: Response) -> Response {
+    if response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    response
 }
 
 impl Service<Request<Body>> for Served {

@@ -69,7 +69,6 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
     /// Fill a database with made-up users for benchmarks.
-    #[command(hide = true)]
     Seed(SeedArgs),
 }
 

@@ -81,11 +81,15 @@ async fn each_mission_is_as_it_says_itself() {
 async fn the_router_answers_as_well() {
     let server = server_with(3).await;
     let list = server.get(LIST, APP).await.expect(200);
-    let (head, sent) = server.head(LIST, APP).await;
-    assert_eq!(sent, 0);
+    let (status, head) = server.head(LIST, APP, None).await;
+    assert_eq!(status, 200);
     for name in [header::ETAG, header::CONTENT_TYPE, header::CACHE_CONTROL] {
         assert_eq!(head.get(&name), list.headers.get(&name), "{name}");
     }
     let length = head.get(header::CONTENT_LENGTH).unwrap();
     assert_eq!(length.to_str().unwrap(), list.text.len().to_string());
+    let (status, kept) = server.head(LIST, APP, head.get(header::ETAG)).await;
+    assert_eq!((status.as_u16(), kept.get(header::ETAG)), (304, head.get(header::ETAG)));
+    // A length would have to be that of the list.
+    assert_eq!(kept.get(header::CONTENT_LENGTH), None);
 }

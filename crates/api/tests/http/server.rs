@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use api::{AdminKey, ApiState, ClientAddress, Dependency, Role};
 use axum::body::{Body, to_bytes};
 use axum::http::request::Builder;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use domain::catalog::{App, AppKey, Entity, Publisher, Segment, Unit, sample};
 use domain::complete::{Completion, Evidence};
 use domain::ids::{AppId, MissionId, Mode, PublisherId, SegmentId, StepId, UnitId, bearer_digest};
@@ -139,13 +139,23 @@ impl Server {
         length
     }
 
-    /// Asks what the answer would be like; no description speaks of that.
-    pub(crate) async fn head(&self, path: &str, key: &str) -> (HeaderMap, usize) {
-        let request = asked("HEAD", path, key).body(Body::empty()).unwrap();
+    /// Asks what the answer would be like, of somebody who has `kept` one; no description speaks of
+    /// that, and there is no body.
+    pub(crate) async fn head(
+        &self,
+        path: &str,
+        key: &str,
+        kept: Option<&HeaderValue>,
+    ) -> (StatusCode, HeaderMap) {
+        let mut request = asked("HEAD", path, key);
+        if let Some(etag) = kept {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
+        let request = request.body(Body::empty()).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
         let (parts, body) = response.into_parts();
-        (parts.headers, to_bytes(body, usize::MAX).await.unwrap().len())
+        assert_eq!(to_bytes(body, usize::MAX).await.unwrap().len(), 0);
+        (parts.status, parts.headers)
     }
 
     /// Looks at something from an address.

@@ -93,7 +93,9 @@ pub(crate) async fn run(path: &Path, args: &ExplainArgs, out: Output) -> anyhow:
     let mut stores = Vec::new();
     for (section, state) in sections(&loaded) {
         let all = of_store(&loaded, section, &state).await?;
-        let wanted = |one: &Explained| args.statement.as_ref().is_none_or(|name| one.name == name);
+        let is_named = |one: &Explained, name: &String| one.name.eq_ignore_ascii_case(name);
+        let wanted =
+            |one: &Explained| args.statement.as_ref().is_none_or(|name| is_named(one, name));
         let statements: Vec<Line> = all.into_iter().filter(wanted).map(Line::from).collect();
         stores.push(StoreLines { section, store: state.name(), statements });
     }
