@@ -218,7 +218,8 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     format!("a handler panicked: {}", text.unwrap_or("without a message"))
 }
 
-fn shed() -> Problem {
+/// The problem of a request for which there is no room.
+pub(crate) fn shed() -> Problem {
     metrics::counter!(SHED).increment(1);
     let mut problem = Problem::unavailable("too many requests are under way");
     problem.code = "overloaded";

@@ -88,6 +88,7 @@ impl<T: DeserializeOwned + Default> FromRequestParts<Arc<Api>> for UserParams<T>
 pub(crate) fn user_params<T: DeserializeOwned + Default>(query: &str) -> Result<T, Problem> {
     let is_of_caller = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
+        let name = form_urlencoded_parse(name).next().unwrap_or_default().0;
         name == "user_id" || name == "unit_id"
     };
     let mut rest = query.split('&').filter(|pair| !is_of_caller(pair)).peekable();

@@ -46,8 +46,8 @@ const LIST_MAX: u32 = 500;
 const ETAG_BYTES: usize = 96;
 /// Where it is.
 const LIST_PATH: &str = "/v1/missions";
-/// Name of the list in its cursors.
-const LIST: &str = "missions";
+/// Name of the list in its cursors; that of the operator's missions is another.
+const LIST: &str = "offers";
 /// A user's answers are his own and must be asked for again each time.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tower::{BoxError, Service};
 
+use crate::around::shed;
 use crate::limits::ClientAddress;
 use crate::missions;
 use crate::state::Api;
@@ -36,6 +37,12 @@ impl Served {
     #[must_use]
     pub fn behind(self, layer: impl FnOnce(Router) -> Router) -> Self {
         Self { router: layer(self.router), is_list_direct: false, ..self }
+    }
+
+    /// The answer to a request for which there is no room.
+    #[must_use]
+    pub fn turned_away(&self) -> Response {
+        shed().written(&self.api.new_request_id())
     }
 
     /// Answers a request that has come from `address`.

@@ -4,13 +4,16 @@
 //! client that sends slowly, sends endless headers, or opens streams only to reset them takes what
 //! one connection may take and no more.
 
+mod untaken;
+
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use api::{ClientAddress, Served};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,6 +22,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+
+use untaken::{Taking, Untaken};
 
 /// Connections that are open at once; further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 16_384;
@@ -42,8 +47,9 @@ const DESCRIPTORS: u64 = CONNECTIONS_MAX as u64 + 4_096;
 const HEADERS_MAX: usize = 100;
 /// Most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// Most requests under way on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 256;
+/// Most requests under way on one HTTP/2 connection: the least that clients may count on (RFC 9113,
+/// 6.5.2).
+const STREAMS_MAX: u32 = 100;
 /// Most streams of one connection that were reset before they were looked at.
 const RESETS_MAX: usize = 20;
 /// Most streams of one connection that had to be reset because of what the client sent.
@@ -60,6 +66,7 @@ pub(crate) async fn serve(
 ) {
     let builder = Arc::new(builder());
     let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let untaken_of_all = Arc::new(AtomicUsize::new(0));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -67,12 +74,13 @@ pub(crate) async fn serve(
             () = stop.cancelled() => break,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
-        let served = served.clone();
+        let untaken = Untaken::counted_in(&untaken_of_all);
+        let (served, counted) = (served.clone(), Arc::clone(&untaken));
         let service = service_fn(move |request: Request<Incoming>| {
-            let served = served.clone();
+            let (served, untaken) = (served.clone(), Arc::clone(&counted));
             async move {
-                let address = client_address(request.headers(), peer, proxies);
-                Ok::<_, Infallible>(served.answer(request, Some(ClientAddress(address))).await)
+                let address = ClientAddress(client_address(request.headers(), peer, proxies));
+                Ok::<_, Infallible>(answer(&served, &untaken, request, address).await)
             }
         });
         let (builder, watcher) = (Arc::clone(&builder), graceful.watcher());
@@ -82,11 +90,28 @@ pub(crate) async fn serve(
                 return;
             }
             let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-            // A client that goes away or breaks the protocol is its own affair.
-            let _ = watcher.watch(connection).await;
+            tokio::select! {
+                // A client that goes away or breaks the protocol is its own affair.
+                _ = watcher.watch(connection) => {}
+                () = untaken.too_old() => tracing::debug!("a client that took no answers was cut"),
+            }
         });
     }
     graceful.shutdown().await;
+}
+
+async fn answer(
+    served: &Served,
+    untaken: &Arc<Untaken>,
+    request: Request<Incoming>,
+    address: ClientAddress,
+) -> Response<Taking> {
+    // Whether the process lives does not depend on how much it has to do.
+    let answer = match untaken.is_full() && request.uri().path() != "/livez" {
+        true => served.turned_away(),
+        false => served.answer(request, Some(address)).await,
+    };
+    untaken.count(answer)
 }
 
 async fn accept(

@@ -125,6 +125,7 @@ impl Server {
         let metrics = telemetry::metrics()?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
+        tokio::spawn(telemetry::keep_small(metrics.clone(), stop.clone()));
         let state = api_state(loaded, &node, address, metrics);
         let served = match duty {
             Duty::Work => api::operations_router(state),

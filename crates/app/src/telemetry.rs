@@ -3,9 +3,11 @@
 mod traces;
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
@@ -62,6 +64,21 @@ where
         LogFormat::Text => layer.with_filter(filter).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).with_filter(filter).boxed(),
     })
+}
+
+/// How often samples are added up that nobody has asked for.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Adds up what was sampled, again and again: without that every sample would be kept until somebody
+/// asks for the figures, which nobody may ever do.
+pub(crate) async fn keep_small(metrics: PrometheusHandle, stop: CancellationToken) {
+    let upkeep = async {
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            metrics.run_upkeep();
+        }
+    };
+    stop.run_until_cancelled(upkeep).await;
 }
 
 /// Starts collecting metrics. Once in a process.

@@ -11,8 +11,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use domain::decide::Offer;
 
-/// Most missions of a sheet; the others are for those who page that far, one by one.
-pub(crate) const SHEET_MISSIONS_MAX: usize = 500;
+/// Most missions of a sheet: the largest page, and as many that may be withheld before its end. The
+/// others are for those who page further, one by one.
+pub(crate) const SHEET_MISSIONS_MAX: usize = 1_000;
 /// Most bytes that the sheets of all classes take together.
 const SHEETS_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most sheets of one class: one for each language of the catalogue that somebody has asked in.

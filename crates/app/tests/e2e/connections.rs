@@ -14,7 +14,7 @@ use crate::support::http::read_answer;
 use crate::support::node::Node;
 
 /// Most requests under way on one HTTP/2 connection, as the server announces it.
-const STREAMS_MAX: usize = 256;
+const STREAMS_MAX: usize = 100;
 /// Streams that a flooder opens and resets at once: many times what is let through.
 const FLOOD: u32 = 500;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
