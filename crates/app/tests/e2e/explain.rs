@@ -110,7 +110,7 @@ fn a_lost_index_of_mariadb_is_named_and_a_lost_server_is_no_finding() {
     let home = seeded(Shape::Compact, &backing);
     let lose = "ALTER TABLE explained.deliveries DROP INDEX deliveries_waiting";
     database.sql(lose).unwrap();
-    expect_bad(home.path(), "DELIVERIES_BEHIND", "full scan");
+    expect_bad(home.path(), "DELIVERIES_BEHIND", "refused");
     database.kill().unwrap();
     let failed = run(home.path(), &["explain"]).expect(1);
     assert!(failed.err.contains("cannot use the database of [store]"), "{}", failed.err);

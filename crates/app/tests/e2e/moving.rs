@@ -6,12 +6,14 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::io::AsyncReadExt;
+use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -141,23 +143,37 @@ async fn run(node: &Node, load: &mut Load, kill: Option<Kill>) -> Option<Value> 
     let mut command: tokio::process::Command =
         command(node.folder(), &["migrate-state", "--json"]).into();
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let running = piped.spawn().unwrap();
-    let ended = running.wait_with_output();
-    let done = match kill {
-        // Dropping what waits for it kills it, without a word.
-        Some(Kill::After(events)) => tokio::select! {
-            done = ended => done,
-            () = load.answers(events) => return None,
-        },
-        Some(Kill::AtFirstRefusal) => tokio::select! {
-            done = ended => done,
-            () = load.refusal() => return None,
-        },
-        None => timeout(PATIENCE, ended).await.expect("the move does not end"),
+    let mut running = piped.spawn().unwrap();
+    let done = {
+        let ended = ended(&mut running);
+        match kill {
+            Some(Kill::After(events)) => tokio::select! {
+                done = ended => Some(done),
+                () = load.answers(events) => None,
+            },
+            Some(Kill::AtFirstRefusal) => tokio::select! {
+                done = ended => Some(done),
+                () = load.refusal() => None,
+            },
+            None => Some(timeout(PATIENCE, ended).await.expect("the move does not end")),
+        }
     };
-    let done = done.unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    Some(serde_json::from_slice(&done.stdout).unwrap())
+    let Some((status, told, errors)) = done else {
+        // The next run needs the file that this one has until it is gone.
+        running.kill().await.unwrap();
+        return None;
+    };
+    assert!(status.success(), "{errors}");
+    Some(serde_json::from_str(&told).unwrap())
+}
+
+/// What became of the command, and what it has said.
+async fn ended(running: &mut Child) -> (ExitStatus, String, String) {
+    let (mut told, mut errors) = (String::new(), String::new());
+    let (mut out, mut err) = (running.stdout.take().unwrap(), running.stderr.take().unwrap());
+    let read = tokio::try_join!(out.read_to_string(&mut told), err.read_to_string(&mut errors));
+    read.unwrap();
+    (running.wait().await.unwrap(), told, errors)
 }
 
 /// When a run is killed.
