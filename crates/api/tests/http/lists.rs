@@ -93,3 +93,14 @@ async fn the_router_answers_as_well() {
     // A length would have to be that of the list.
     assert_eq!(kept.get(header::CONTENT_LENGTH), None);
 }
+
+#[tokio::test]
+async fn foreign_cursors_are_refused_and_encoded_names_are_read() {
+    let server = server_with(3).await;
+    // `missions:101`, as the operator's list of missions gives it.
+    server.get(&format!("{LIST}&cursor=bWlzc2lvbnM6MTAx"), APP).await.expect(400);
+    let encoded = LIST.replace("user_id", "user%5Fid");
+    assert_ne!(encoded, LIST);
+    let [plain, encoded] = [server.get(LIST, APP).await, server.get(&encoded, APP).await];
+    assert_eq!(plain.expect(200).text, encoded.expect(200).text);
+}
