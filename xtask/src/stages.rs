@@ -62,7 +62,7 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "test",
         shows: "every test of every crate, the style checks among them",
-        action: Action::Cargo { arguments: &["test", "--workspace"], env: &[] },
+        action: Action::Cargo { arguments: &["test", "--workspace", "--no-fail-fast"], env: &[] },
     },
     Stage {
         name: "doc",
