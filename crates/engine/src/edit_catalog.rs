@@ -154,9 +154,9 @@ impl Engine {
         if difference.edits.is_empty() {
             return Ok(Applied { revision: base, difference });
         }
-        let _turn = self.editing.lock().await;
+        let mut turn = self.editing.lock().await;
         if let Err(refused) = self.lower_limits(ctx, &difference.edits).await {
-            self.mend_limits(ctx).await?;
+            self.mend_limits(ctx, &mut turn).await?;
             return Err(refused);
         }
         let edits = difference.edits.clone();
@@ -169,7 +169,7 @@ impl Engine {
             Ok(Saved::At(revision)) if revision == next.revision => self.serve(next).await,
             _ => drop(self.load_catalog(ctx).await?),
         }
-        self.mend_limits(ctx).await?;
+        self.mend_limits(ctx, &mut turn).await?;
         match saved? {
             Saved::At(revision) => Ok(Applied { revision, difference }),
             Saved::Conflict(revision) => Err(ApplyError::Conflict(revision)),

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::assortments::Assortments;
 use crate::board::Board;
 use crate::rate_limits::RateLimits;
+use crate::refresh_catalog::Turn;
 use crate::stripes::Stripes;
 use crate::user_cache::UserCache;
 use crate::{Ctx, EngineError, Vault, Viewer};
@@ -46,7 +47,7 @@ pub struct Engine {
     pub(crate) users: Option<UserCache>,
     pub(crate) limits: Option<RateLimits>,
     /// Edits of the catalogue take turns; other nodes' edits are seen by the revision.
-    pub(crate) editing: Mutex<()>,
+    pub(crate) editing: Mutex<Turn>,
     snapshot: RwLock<Arc<Snapshot>>,
 }
 
@@ -65,7 +66,7 @@ impl Engine {
             broker: None,
             users: None,
             limits: None,
-            editing: Mutex::new(()),
+            editing: Mutex::default(),
             snapshot: RwLock::new(Arc::new(empty)),
         }
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `set_limits` | a share of the lane's transaction, and 1 read of the budget |
 //! | `level` | 1 query |
-//! | `levels` | 1 query of the directory, the limits and the slots in batches |
+//! | `levels`, `levels_since` | 1 query of the directory, the limits and the slots in batches |
 //!
 //! A budget is split into slots ([`slot`]), each of which a lane writes alone as long as it can, and
 //! decided as a whole when it cannot ([`budget`]). A level that is only looked at is a sum of slots
@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use domain::budget::{Level, Limits};
 use domain::ids::LineItemId;
 use domain::time::Timestamp;
-use store::{LimitsOutcome, StoreError};
+use store::{FreshLevels, LevelsMark, LimitsOutcome, StoreError};
 
 use crate::DynamoStore;
 use crate::users::other_answer;
@@ -56,5 +56,9 @@ impl store::Budgets for DynamoStore {
         let budgets = Budget::look_at_all(&self.base.db).await?;
         let set = budgets.iter().filter(|(_, budget)| budget.limits.is_some());
         Ok(set.map(|(line_item, budget)| budget.level(*line_item)).collect())
+    }
+
+    async fn levels_since(&self, _known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+        Ok(FreshLevels::whole(self.levels().await?))
     }
 }

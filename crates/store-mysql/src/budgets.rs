@@ -9,7 +9,7 @@ use domain::journal::{Chain, Record};
 use domain::time::{Day, Timestamp};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
-use store::{Budgets, LimitsOutcome, StoreError, Writing};
+use store::{Budgets, FreshLevels, LevelsMark, LimitsOutcome, StoreError, Writing};
 
 use crate::ask::Ask;
 use crate::books::{Books, Wants, limits_of, used_of};
@@ -49,6 +49,10 @@ impl Work for SetLimits {
     }
 }
 
+fn levels_of(found: &[MySqlRow]) -> Result<Vec<Level>, Failure> {
+    found.iter().map(|row| level_of(row).map(|(_, level)| level)).collect()
+}
+
 /// Reads the columns that `sql` lists for a budget, and whether its limits were ever set.
 fn level_of(row: &MySqlRow) -> Result<(bool, Level), Failure> {
     let level = Level {
@@ -82,7 +86,25 @@ impl Budgets for MysqlStore {
 
     async fn levels(&self) -> Result<Vec<Level>, StoreError> {
         let found = self.readers().rows(&Ask::new(sql::BUDGETS_SET), SCAN_MAX).await?;
-        let levels = found.iter().map(|row| level_of(row).map(|(_, level)| level));
-        Ok(levels.collect::<Result<_, _>>()?)
+        Ok(levels_of(&found)?)
+    }
+
+    /// A mark is the place of the newest record when the latest of these budgets was written. Groups are
+    /// committed in the order of their places, so whoever sees one sees all before it.
+    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+        let known = self.marks.at(known);
+        let ask = match known {
+            None => Ask::new(sql::BUDGETS_SET),
+            Some(place) => Ask::new(sql::BUDGETS_CHANGED).bind(place),
+        };
+        let found = self.readers().rows(&ask, SCAN_MAX).await?;
+        let mut levels = levels_of(&found)?;
+        levels.sort_unstable_by_key(|level| level.line_item);
+        let mut newest = known.unwrap_or_default();
+        for row in &found {
+            newest = newest.max(row.try_get(14).map_err(Failure::from)?);
+        }
+        let mark = Some(self.marks.mark(newest));
+        Ok(FreshLevels { levels, is_whole: known.is_none(), mark })
     }
 }

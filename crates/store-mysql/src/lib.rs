@@ -56,7 +56,7 @@ mod writer;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use store::StoreError;
+use store::{MarkGiver, StoreError};
 
 pub use checks::{Check, are_one, checks};
 pub use error::OpenError;
@@ -74,6 +74,7 @@ use writer::{Queue, Work};
 #[derive(Debug)]
 pub struct MysqlStore {
     readers: Readers,
+    marks: MarkGiver,
     /// Whether the order of the journal is total, as the database says.
     has_total_order: AtomicBool,
     /// `None` if the store was opened only for reading.
@@ -95,7 +96,7 @@ impl MysqlStore {
         let queue = Queue::start(connector.clone(), Arc::clone(&gate), options.group_max).await;
         let queue = queue.map_err(|failure| connector.refusal(failure))?;
         let readers = Readers::pool(connector, gate, options.readers);
-        Ok(Self { readers, has_total_order, queue: Some(queue) })
+        Ok(Self { readers, marks: MarkGiver::new(), has_total_order, queue: Some(queue) })
     }
 
     /// Opens the store at `url` as it is at this moment: whatever is committed meanwhile is not seen,
@@ -112,7 +113,8 @@ impl MysqlStore {
         let begun = session.plain(sql::BEGIN_VIEW, options::POINT_MAX).await;
         begun.map_err(|failure| connector.refusal(failure))?;
         let has_total_order = order_in(&connector, &mut session).await?;
-        Ok(Self { readers: Readers::view(session), has_total_order, queue: None })
+        let (readers, marks) = (Readers::view(session), MarkGiver::new());
+        Ok(Self { readers, marks, has_total_order, queue: None })
     }
 
     fn readers(&self) -> &Readers {

@@ -152,12 +152,17 @@ macro_rules! delivery_select {
 /// A budget with days, as `budgets` reads it.
 macro_rules! level_select {
     ($join:literal, $day:literal, $rest:literal) => {
+        level_select!($join, $day, $rest, "")
+    };
+    ($join:literal, $day:literal, $rest:literal, $by:literal) => {
         concat!(
             "SELECT b.line_item, b.is_set, b.total, b.daily, b.grace, b.starts, b.daily_starts, \
              b.booked, b.held, b.started, ",
             $day,
-            ", d.booked, d.held, d.started \
-             FROM budgets b LEFT JOIN budget_days d ON d.line_item = b.line_item",
+            ", d.booked, d.held, d.started, b.changed \
+             FROM budgets b",
+            $by,
+            " LEFT JOIN budget_days d ON d.line_item = b.line_item",
             $join,
             $rest
         )
@@ -306,7 +311,14 @@ statements! {
         "b.latest_day",
         " WHERE b.is_set = 1 ORDER BY b.line_item"
     ),
-        walks "one row a line item, once for each snapshot of the catalogue and never for a request";
+        walks "one row a line item, once for each snapshot of the catalogue, once a minute, and never for a request";
+    /// Those of them that have changed.
+    BUDGETS_CHANGED [Seq] = level_select!(
+        " AND d.day = b.latest_day",
+        "b.latest_day",
+        " WHERE b.changed > ? AND b.is_set = 1",
+        " FORCE INDEX (budgets_changed)"
+    );
     /// All budgets with all their days.
     BUDGETS_WHOLE = level_select!("", "d.day", " ORDER BY b.line_item, d.day"),
         walks "a move reads all budgets, one row a line item and day, once",
@@ -320,13 +332,13 @@ statements! {
         "INSERT INTO budget_days (line_item, day, booked, held, started) VALUES ",
         then ["(?, ?, ?, ?, ?)", DAYS_SET];
          /// Writes new budgets.
-         BUDGETS_PUT [LineItem, Written, Written, Written, Written, Written, Written, Written, Written, Written, Written] = "INSERT INTO budgets (line_item, is_set, total, daily, grace, starts, \
-         daily_starts, booked, held, started, latest_day) VALUES ",
-        then ["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"];
+         BUDGETS_PUT [LineItem, Written, Written, Written, Written, Written, Written, Written, Written, Written, Written, Written] = "INSERT INTO budgets (line_item, is_set, total, daily, grace, starts, \
+         daily_starts, booked, held, started, latest_day, changed) VALUES ",
+        then ["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"];
          /// Writes a budget that is there already; the guard is what it was read as.
-         BUDGET_SET [Written, Written, Written, Written, Written, Written, Written, Written, Written, Written, LineItem, Written, Written, Written] = "UPDATE budgets SET is_set = ?, total = ?, daily = ?, grace = ?, starts = ?, \
-         daily_starts = ?, booked = ?, held = ?, started = ?, latest_day = ? \
-         WHERE line_item = ? AND booked = ? AND held = ? AND started = ?";
+         BUDGET_SET [Written, Written, Written, Written, Written, Written, Written, Written, Written, Written, Written, LineItem, Written, Written, Written] = "UPDATE budgets SET is_set = ?, total = ?, daily = ?, grace = ?, starts = ?, \
+         daily_starts = ?, booked = ?, held = ?, started = ?, latest_day = ?, \
+         changed = ? WHERE line_item = ? AND booked = ? AND held = ? AND started = ?";
 
     /// Deliveries by their ids.
     DELIVERIES_BY_ID [Delivery] =

@@ -135,6 +135,7 @@ const FIRST: &[Guarded] = &[
             KEY journal_user (user_key, seq)
         ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     ),
+    // `changed` is the place of the newest record when it was written last, which only grows.
     table(
         "budgets",
         "CREATE TABLE budgets (
@@ -148,7 +149,9 @@ const FIRST: &[Guarded] = &[
             booked       BIGINT NOT NULL,
             held         BIGINT NOT NULL,
             started      INT UNSIGNED NOT NULL,
-            latest_day   INT NULL
+            latest_day   INT NULL,
+            changed      BIGINT UNSIGNED NOT NULL,
+            KEY budgets_changed (changed)
         ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     ),
     table(

@@ -4,7 +4,9 @@
 
 mod common;
 
+use domain::budget::BudgetMove;
 use domain::change::{Change, Loaded};
+use domain::ids::LineItemId;
 use domain::journal::Chain;
 use services::MariaDb;
 use store::contract::all;
@@ -44,6 +46,30 @@ async fn a_refused_change_does_not_disturb_its_group() {
     assert_eq!((applied, refused.count()), (50, USERS - 50));
     assert_eq!(store.head().await.unwrap(), 51);
     assert_eq!(transactions(&server, "refused"), 2);
+}
+
+#[tokio::test]
+async fn only_budgets_that_have_changed_are_read_again() {
+    let server = MariaDb::start().unwrap();
+    let url = common::database(&server, "changed").await;
+    let store = common::open(&url).await;
+    for number in 1..=5 {
+        store.set_limits(LineItemId(number), sample::limits(50), NOW).await.unwrap();
+    }
+    let first = store.levels_since(None).await.unwrap();
+    assert_eq!((first.levels.len(), first.is_whole), (5, true));
+    let idle = store.levels_since(first.mark).await.unwrap();
+    assert_eq!((idle.levels, idle.is_whole), (vec![], false));
+    let by = BudgetMove { line_item: LineItemId(2), ..sample::hold(5) };
+    let change = Draft::of(&sample::user("ann"), NOW).moving(by).change();
+    assert!(matches!(store.commit(change).await.unwrap(), Outcome::Applied(_)));
+    store.set_limits(LineItemId(9), sample::limits(50), NOW).await.unwrap();
+    let second = store.levels_since(idle.mark).await.unwrap();
+    let found: Vec<_> =
+        second.levels.iter().map(|one| (one.line_item.0, one.total.held.0)).collect();
+    assert_eq!((found, second.is_whole), (vec![(2, 5), (9, 0)], false));
+    let idle = store.levels_since(second.mark).await.unwrap();
+    assert_eq!((idle.levels, idle.is_whole), (vec![], false));
 }
 
 /// The message of one user is there already under another record, as if it had been booked twice.

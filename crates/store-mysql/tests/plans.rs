@@ -19,7 +19,7 @@ const FILL: &str = "
     INSERT INTO users (user_key, version, change_id, chain, due_at, state)
     SELECT UNHEX(MD5(seq)), 1, UNHEX(MD5(seq)), UNHEX(MD5(seq)), IF(seq % 3 = 0, seq, NULL),
            REPEAT('x', 300) FROM seq_1_to_40000;
-    INSERT INTO budgets SELECT seq, 1, 100, NULL, 0, NULL, NULL, 1, 1, 1, 20000 FROM seq_1_to_500;
+    INSERT INTO budgets SELECT seq, 1, 100, NULL, 0, NULL, NULL, 1, 1, 1, 20000, seq * 80 FROM seq_1_to_500;
     INSERT INTO budget_days SELECT b.seq, 19990 + d.seq, 1, 1, 1 FROM seq_1_to_500 b, seq_1_to_10 d;
     INSERT INTO report_days SELECT 19000 + d.seq, b.seq, 1, 1, 1, 1, 1, 1, 1, 1, 1
     FROM seq_1_to_500 b, seq_1_to_40 d;

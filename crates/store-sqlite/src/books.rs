@@ -107,6 +107,11 @@ impl Books {
         self.counts[state_to_column(state)] += by;
     }
 
+    /// The budgets that the group has touched.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = LineItemId> {
+        self.dirty.iter().copied()
+    }
+
     /// The group is durable.
     pub(crate) fn keep(&mut self) {
         self.now.absorbed_moved = false;

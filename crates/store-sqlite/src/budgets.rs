@@ -7,7 +7,7 @@ use domain::journal::{Chain, Record};
 use domain::money::Micros;
 use domain::time::{Day, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
-use store::{Budgets, LimitsOutcome, StoreError};
+use store::{Budgets, FreshLevels, LevelsMark, LimitsOutcome, StoreError};
 
 use crate::codec::record_to_bytes;
 use crate::error::Failure;
@@ -90,6 +90,11 @@ fn level(conn: &Connection, line_item: LineItemId) -> Result<Option<Level>, Fail
     Ok(row.filter(|row| row.is_set).map(|row| row.level))
 }
 
+fn levels_of(conn: &Connection, line_items: &[LineItemId]) -> Result<Vec<Level>, Failure> {
+    let found = line_items.iter().map(|line_item| level(conn, *line_item));
+    found.filter_map(Result::transpose).collect()
+}
+
 fn levels(conn: &Connection) -> Result<Vec<Level>, Failure> {
     let mut select = conn.prepare_cached(sql::BUDGET_LEVELS)?;
     let rows = select.query_map([], row_of)?;
@@ -114,5 +119,18 @@ impl Budgets for SqliteStore {
 
     async fn levels(&self) -> Result<Vec<Level>, StoreError> {
         self.readers().scan(levels).await
+    }
+
+    /// A mark counts the writer's groups. It is taken before the budgets are read, so what changes
+    /// meanwhile is read again next time.
+    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+        let (moved, mark) = self.memory.moved.since(known);
+        let is_whole = moved.is_none();
+        let levels = match moved {
+            None => self.levels().await?,
+            Some(moved) if moved.is_empty() => Vec::new(),
+            Some(moved) => self.readers().scan(move |conn| levels_of(conn, &moved)).await?,
+        };
+        Ok(FreshLevels { levels, is_whole, mark })
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Tx<'a> {
     pub(crate) conn: &'a Connection,
     /// What the writer remembers between statements and groups.
     pub(crate) books: &'a mut Books,
-    /// What is remembered of users.
+    /// What is remembered beside the file.
     pub(crate) memory: &'a Memory,
     /// Users whose states it writes.
     pub(crate) changed: &'a mut Vec<UserKey>,
@@ -193,6 +193,7 @@ impl Writer {
         self.marks.groups.fetch_add(1, Ordering::Release);
         // Whatever came of it, since that may be unknown.
         self.changed.drain(..).for_each(|user| self.memory.glances.forget(&user));
+        self.memory.moved.note(self.books.touched());
         if outcome.is_ok() {
             self.books.keep();
             self.books.publish(&self.marks);

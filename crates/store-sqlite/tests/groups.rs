@@ -6,7 +6,9 @@ use std::future::Future as _;
 use std::path::Path;
 use std::pin::pin;
 
+use domain::budget::BudgetMove;
 use domain::change::{Change, Loaded};
+use domain::ids::LineItemId;
 use rusqlite::Connection;
 use store::contract::all;
 use store::contract::sample::{self, Draft, LINE_ITEM, NOW};
@@ -51,6 +53,29 @@ async fn a_refused_change_does_not_disturb_its_group() {
     let refused = outcomes.iter().filter(|one| matches!(one, Outcome::OverBudget { .. })).count();
     assert_eq!((applied, refused), (50, USERS - 50));
     assert_eq!(store.head().await.unwrap(), 51);
+}
+
+#[tokio::test]
+async fn only_budgets_that_have_changed_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("a.db"), Options::default()).unwrap();
+    for number in 1..=5 {
+        store.set_limits(LineItemId(number), sample::limits(50), NOW).await.unwrap();
+    }
+    let first = store.levels_since(None).await.unwrap();
+    assert_eq!((first.levels.len(), first.is_whole), (5, true));
+    let idle = store.levels_since(first.mark).await.unwrap();
+    assert_eq!((idle.levels, idle.is_whole), (vec![], false));
+    let by = BudgetMove { line_item: LineItemId(2), ..sample::hold(5) };
+    let change = Draft::of(&sample::user("ann"), NOW).moving(by).change();
+    assert!(matches!(store.commit(change).await.unwrap(), Outcome::Applied(_)));
+    store.set_limits(LineItemId(9), sample::limits(50), NOW).await.unwrap();
+    let second = store.levels_since(idle.mark).await.unwrap();
+    let found: Vec<_> =
+        second.levels.iter().map(|one| (one.line_item.0, one.total.held.0)).collect();
+    assert_eq!((found, second.is_whole), (vec![(2, 5), (9, 0)], false));
+    let idle = store.levels_since(second.mark).await.unwrap();
+    assert_eq!((idle.levels, idle.is_whole), (vec![], false));
 }
 
 #[tokio::test]

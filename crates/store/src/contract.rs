@@ -207,6 +207,8 @@ fn state_cases() -> Vec<Case> {
             budgets_level_of_a_stranger_is_none,
             budgets_level_adds_up_by_day,
             budgets_levels_are_in_order,
+            budgets_levels_since_a_mark_miss_nothing,
+            budgets_levels_since_no_mark_are_all,
             budgets_set_limits_is_journalled_once,
             budgets_set_limits_below_committed_is_refused,
             budgets_set_limits_survives_reopening,

@@ -26,7 +26,7 @@ pub mod memory;
 pub use error::StoreError;
 pub use ports::StateStore;
 pub use ports::broker::{Broker, Topic};
-pub use ports::budgets::{Budgets, LimitsOutcome};
+pub use ports::budgets::{Budgets, FreshLevels, LevelsMark, LimitsOutcome, MarkGiver};
 pub use ports::cache::{Ages, Allowance, Cache, CacheKey, Entry, Found, Rate, Ticket};
 pub use ports::catalog::{CatalogStore, Saved, SavedRevision};
 pub use ports::identity::{Identity, StateId};

@@ -26,9 +26,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::{
-    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Glance, Journal,
-    LedgerPage, LimitsOutcome, Movable, Outbox, Outcome, Phase, Replay, Seq, Settled, Settlement,
-    StateStore, StoreError, Stored, Users,
+    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, FreshLevels,
+    Glance, Journal, LedgerPage, LevelsMark, LimitsOutcome, Movable, Outbox, Outcome, Phase,
+    Replay, Seq, Settled, Settlement, StateStore, StoreError, Stored, Users,
 };
 
 /// How often the phase is looked at, while there are calls; one of them waits for it.
@@ -308,6 +308,11 @@ impl Budgets for Switch {
 
     async fn levels(&self) -> Result<Vec<Level>, StoreError> {
         self.at().await?.levels().await
+    }
+
+    /// A mark of the old store is none to the next one, which then gives all.
+    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+        self.at().await?.levels_since(known).await
     }
 }
 

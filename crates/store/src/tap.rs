@@ -13,9 +13,9 @@ use domain::time::Timestamp;
 
 use crate::fault::Fault;
 use crate::{
-    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, Glance, Journal,
-    LedgerPage, LimitsOutcome, Outbox, Outcome, Replay, Seq, Settled, Settlement, StateStore,
-    StoreError, Stored, Users,
+    AttemptNote, Budgets, Claim, Claimed, Delivery, DeliveryFilter, DeliveryState, FreshLevels,
+    Glance, Journal, LedgerPage, LevelsMark, LimitsOutcome, Outbox, Outcome, Replay, Seq, Settled,
+    Settlement, StateStore, StoreError, Stored, Users,
 };
 
 /// A method of the state store: one round trip.
@@ -39,6 +39,8 @@ pub enum Method {
     Level,
     /// `Budgets::levels`.
     Levels,
+    /// `Budgets::levels_since`.
+    LevelsSince,
     /// `Outbox::claim`.
     Claim,
     /// `Outbox::settle`.
@@ -61,7 +63,7 @@ pub enum Method {
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Load,
         Self::Commit,
         Self::Ledger,
@@ -71,6 +73,7 @@ impl Method {
         Self::SetLimits,
         Self::Level,
         Self::Levels,
+        Self::LevelsSince,
         Self::Claim,
         Self::Settle,
         Self::Replay,
@@ -213,6 +216,10 @@ impl<T: Tap> Budgets for Tapped<T> {
 
     async fn levels(&self) -> Result<Vec<Level>, StoreError> {
         self.run(Method::Levels, None, self.inner.levels()).await
+    }
+
+    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+        self.run(Method::LevelsSince, None, self.inner.levels_since(known)).await
     }
 }
 

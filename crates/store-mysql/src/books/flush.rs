@@ -49,12 +49,12 @@ impl Books {
         let new = dirty().filter(|(_, budget)| budget.was.is_none());
         batch.insert(
             sql::BUDGETS_PUT,
-            new.map(|(line_item, budget)| budget_row(*line_item, budget)),
+            new.map(|(line_item, budget)| self.budget_row(*line_item, budget)),
             "",
         );
         for (line_item, budget) in dirty() {
             let Some(was) = budget.was else { continue };
-            let [line_item, row @ ..] = budget_row(*line_item, budget);
+            let [line_item, row @ ..] = self.budget_row(*line_item, budget);
             let guard = [
                 line_item,
                 Value::Int(was.booked.0),
@@ -63,6 +63,30 @@ impl Books {
             ];
             batch.add_guarded(sql::BUDGET_SET, &[&row[..], &guard[..]].concat());
         }
+    }
+
+    /// A budget's next row. A group that changes one has a record, or fills a store that nobody reads,
+    /// so the newest place says which group it was.
+    fn budget_row<'a>(
+        &self,
+        LineItemId(line_item): LineItemId,
+        budget: &Budget,
+    ) -> [Value<'a>; 12] {
+        let (limits, total) = (&budget.limits, &budget.total);
+        [
+            Value::Uint(line_item.into()),
+            Value::Uint(budget.is_set.into()),
+            Value::Int(limits.total.0),
+            int_or_null(limits.daily.map(|daily| daily.0)),
+            Value::Int(limits.grace.0),
+            uint_or_null(limits.starts),
+            uint_or_null(limits.daily_starts),
+            Value::Int(total.booked.0),
+            Value::Int(total.held.0),
+            Value::Uint(total.starts.into()),
+            int_or_null(budget.latest.map(|day| day.0.into())),
+            Value::Uint(self.head.head),
+        ]
     }
 
     fn write_head(&self, batch: &mut Batch) {
@@ -107,23 +131,6 @@ fn user_row<'a>(key: &'a [u8; 16], write: &'a UserWrite) -> [Value<'a>; 6] {
         Value::Bytes(&write.chain.0),
         int_or_null(write.due_at.map(|Timestamp(at)| at)),
         Value::Bytes(&write.state),
-    ]
-}
-
-fn budget_row<'a>(LineItemId(line_item): LineItemId, budget: &Budget) -> [Value<'a>; 11] {
-    let (limits, total) = (&budget.limits, &budget.total);
-    [
-        Value::Uint(line_item.into()),
-        Value::Uint(budget.is_set.into()),
-        Value::Int(limits.total.0),
-        int_or_null(limits.daily.map(|daily| daily.0)),
-        Value::Int(limits.grace.0),
-        uint_or_null(limits.starts),
-        uint_or_null(limits.daily_starts),
-        Value::Int(total.booked.0),
-        Value::Int(total.held.0),
-        Value::Uint(total.starts.into()),
-        int_or_null(budget.latest.map(|day| day.0.into())),
     ]
 }
 

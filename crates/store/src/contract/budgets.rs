@@ -1,5 +1,7 @@
 //! `Budgets`: limits, and what stands against them.
 
+use std::collections::BTreeMap;
+
 use domain::budget::{BudgetMove, Guard, Level, Limits, Used};
 use domain::ids::{LineItemId, Mode};
 use domain::journal::{Cause, Chain, Record};
@@ -9,7 +11,12 @@ use domain::time::{Day, Timestamp};
 use super::check::{all, apply, fresh};
 use super::sample::{self, Draft, LINE_ITEM, NOW, TODAY};
 use super::{Checked, Failure, Fixture};
-use crate::{LimitsOutcome, StateStore, Stored};
+use crate::{FreshLevels, LevelsMark, LimitsOutcome, StateStore, Stored};
+
+/// Who spend at the same time.
+const SPENDERS: u32 = 10;
+/// How often each does.
+const ROUNDS: u32 = 6;
 
 /// Limits with something in every field.
 const FULL: Limits = Limits {
@@ -68,6 +75,74 @@ pub async fn budgets_levels_are_in_order(fixture: &dyn Fixture) -> Checked {
     for level in levels {
         let one = state.level(level.line_item).await?;
         ensure_eq!(one, Some(level), "the budget {} by itself", level.line_item);
+    }
+    Ok(())
+}
+
+/// Whoever asks for what has changed, while he and others spend, ends with the budgets as they stand.
+pub async fn budgets_levels_since_a_mark_miss_nothing(fixture: &dyn Fixture) -> Checked {
+    let state = fresh(fixture).await?;
+    for number in 1..=5 {
+        state.set_limits(LineItemId(number), sample::limits(100), NOW).await?;
+    }
+    let spenders = all((0..SPENDERS).map(|number| follow(&*state, number))).await;
+    state.set_limits(LineItemId(4), FULL, NOW).await?;
+    state.set_limits(LineItemId(9), FULL, NOW).await?;
+    let levels = state.levels().await?;
+    for (known, number) in spenders.into_iter().zip(0..) {
+        let mut known = known?;
+        known.look(&*state).await?;
+        let found: Vec<_> = known.levels.into_values().collect();
+        ensure_eq!(found, levels, "what spender {number} knows");
+    }
+    Ok(())
+}
+
+/// Spends on some of five line items, and looks each time at what has changed.
+async fn follow(state: &dyn StateStore, number: u32) -> Result<Known, Failure> {
+    let mut known = Known::default();
+    for round in 0..ROUNDS {
+        known.look(state).await?;
+        let line_item = LineItemId(1 + (number + round) % 3);
+        let by = BudgetMove { line_item, ..sample::hold(1) };
+        spend(state, &format!("user {number} {round}"), by).await?;
+    }
+    Ok(known)
+}
+
+/// Budgets as somebody knows them.
+#[derive(Default)]
+struct Known {
+    levels: BTreeMap<LineItemId, Level>,
+    mark: Option<LevelsMark>,
+}
+
+impl Known {
+    /// Takes over what has changed, which has to be in order.
+    async fn look(&mut self, state: &dyn StateStore) -> Checked {
+        let FreshLevels { levels, mark, .. } = state.levels_since(self.mark).await?;
+        ensure!(levels.is_sorted_by_key(|level| level.line_item), "in order: {levels:?}");
+        self.levels.extend(levels.iter().map(|level| (level.line_item, *level)));
+        self.mark = mark;
+        Ok(())
+    }
+}
+
+/// Without a mark, or with one that another store has given, all budgets come.
+pub async fn budgets_levels_since_no_mark_are_all(fixture: &dyn Fixture) -> Checked {
+    let (state, other) = (fresh(fixture).await?, fresh(fixture).await?);
+    let none = state.levels_since(None).await?;
+    ensure_eq!((none.levels, none.is_whole), (vec![], true), "no budgets");
+    for store in [&state, &other] {
+        for number in [30, 1] {
+            store.set_limits(LineItemId(number), sample::limits(100), NOW).await?;
+        }
+    }
+    let foreign = other.levels_since(None).await?.mark;
+    for mark in [None, foreign] {
+        let fresh = state.levels_since(mark).await?;
+        ensure_eq!(fresh.levels, state.levels().await?, "all budgets, with {mark:?}");
+        ensure!(fresh.is_whole, "says that these are all, with {mark:?}");
     }
     Ok(())
 }

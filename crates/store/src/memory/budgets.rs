@@ -13,7 +13,9 @@ use domain::journal::Record;
 use domain::time::{Day, Timestamp};
 
 use super::{Inner, MemoryState};
-use crate::{BudgetRow, Budgets, LimitsOutcome, Outcome, StoreError, Writing};
+use crate::{
+    BudgetRow, Budgets, FreshLevels, LevelsMark, LimitsOutcome, Outcome, StoreError, Writing,
+};
 
 /// Limits and totals by line item, and what stands against each of its days.
 #[derive(Debug, Default)]
@@ -144,5 +146,9 @@ impl Budgets for MemoryState {
         let inner = self.lock();
         let known = inner.budgets.rows.keys().filter_map(|id| inner.budgets.known_level(*id));
         Ok(known.collect())
+    }
+
+    async fn levels_since(&self, _known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+        Ok(FreshLevels::whole(self.levels().await?))
     }
 }

@@ -1,5 +1,7 @@
 //! What line items may spend and have spent. Spending itself happens only inside `Users::commit`.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use domain::budget::{Level, Limits};
 use domain::ids::LineItemId;
@@ -14,6 +16,64 @@ pub enum LimitsOutcome {
     Set(Level),
     /// They are below what is already booked and held; the old ones hold.
     BelowCommitted(Level),
+}
+
+/// Up to which change somebody knows the budgets of a store. It means something to the opened store that
+/// gave it and to no other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LevelsMark {
+    giver: u64,
+    at: u64,
+}
+
+/// Gives marks, and knows its own. Every opened store that counts changes of budgets has one.
+#[derive(Debug)]
+pub struct MarkGiver(u64);
+
+impl MarkGiver {
+    /// One like no other in this process.
+    #[must_use]
+    pub fn new() -> Self {
+        static GIVEN: AtomicU64 = AtomicU64::new(0);
+        Self(GIVEN.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The mark of whoever knows the budgets up to that change.
+    #[must_use]
+    pub fn mark(&self, at: u64) -> LevelsMark {
+        LevelsMark { giver: self.0, at }
+    }
+
+    /// Up to which change the budgets are known to somebody with this mark; `None` if it is another's.
+    #[must_use]
+    pub fn at(&self, mark: Option<LevelsMark>) -> Option<u64> {
+        mark.filter(|mark| mark.giver == self.0).map(|mark| mark.at)
+    }
+}
+
+impl Default for MarkGiver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Budgets that have changed since a mark, and perhaps others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FreshLevels {
+    /// In order of the line items' numbers.
+    pub levels: Vec<Level>,
+    /// Whether these are all that there are.
+    pub is_whole: bool,
+    /// What to ask with next time; `None` from a store that does not count changes.
+    pub mark: Option<LevelsMark>,
+}
+
+impl FreshLevels {
+    /// All budgets of a store that does not count changes.
+    #[must_use]
+    pub fn whole(levels: Vec<Level>) -> Self {
+        Self { levels, is_whole: true, mark: None }
+    }
 }
 
 /// Budgets of line items.
@@ -33,4 +93,8 @@ pub trait Budgets: Send + Sync {
 
     /// All budgets, in order of the line items' numbers.
     async fn levels(&self) -> Result<Vec<Level>, StoreError>;
+
+    /// The budgets that have changed since the mark, at least; all of them without one, or with a
+    /// mark of another store. Nodes ask every second, so a store that can tell what has changed says so.
+    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError>;
 }

@@ -13,8 +13,9 @@ use domain::time::{Day, Timestamp};
 use store::memory::{MemoryCatalog, MemoryReports, MemoryState};
 use store::{
     AttemptNote, Budgets, CatalogStore, Claim, Claimed, DayFigures, Delivery, DeliveryFilter,
-    DeliveryState, Journal, LedgerPage, LimitsOutcome, Movable, Outbox, Outcome, Replay, ReportKey,
-    Reports, Saved, SavedRevision, Seq, Settled, Settlement, StateId, StoreError, Stored, Users,
+    DeliveryState, FreshLevels, Journal, LedgerPage, LevelsMark, LimitsOutcome, Movable, Outbox,
+    Outcome, Replay, ReportKey, Reports, Saved, SavedRevision, Seq, Settled, Settlement, StateId,
+    StoreError, Stored, Users,
 };
 
 /// The rule that is broken.
@@ -192,6 +193,10 @@ impl Budgets for BrokenState {
 
     async fn levels(&self) -> Result<Vec<Level>, StoreError> {
         self.inner.levels().await
+    }
+
+    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+        self.inner.levels_since(known).await
     }
 }
 
