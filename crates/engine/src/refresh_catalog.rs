@@ -39,15 +39,15 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// What to ask with; nothing when all has to be compared.
-    fn known(&self, revision: u64, now: Timestamp) -> Option<LevelsMark> {
+    fn known(&self, revision: u64, now: Timestamp) -> Option<&LevelsMark> {
         let is_recent = (0..WHOLE_EVERY_MS).contains(&now.since(self.whole_at));
-        self.mark.filter(|_| self.revision == revision && is_recent)
+        self.mark.as_ref().filter(|_| self.revision == revision && is_recent)
     }
 
     /// Every limit has been set that was not as that revision says.
     fn after(self, revision: u64, fresh: &FreshLevels, now: Timestamp) -> Self {
         let whole_at = if fresh.is_whole { now } else { self.whole_at };
-        Self { revision, mark: fresh.mark, whole_at }
+        Self { revision, mark: fresh.mark.clone(), whole_at }
     }
 }
 

@@ -5,9 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::ids::{DeliveryId, UserKey};
 
 use crate::client::Db;
+use crate::error::Failed;
+use crate::head::Head;
 use crate::keys;
 use crate::merge::Places;
 use crate::outbox::Queues;
+use crate::requests::Request;
+use crate::value::Item;
 
 /// The table and what is remembered of it.
 #[derive(Debug)]
@@ -44,6 +48,16 @@ impl Base {
     pub(crate) fn shard_of_delivery(&self, id: DeliveryId) -> u32 {
         keys::shard_of(id.prefix(), self.shards)
     }
+
+    /// Where every shard stands.
+    pub(crate) async fn read_shards(&self) -> Result<Vec<Head>, Failed> {
+        let keys: Vec<_> = (0..self.shards).map(keys::head).collect();
+        let found = self.db.batch_get(Request::ReadShards, &keys, true).await?;
+        let missing = || Failed::corrupt("the head of a shard is gone");
+        let head = |item: Option<Item>| Head::from_item(&item.ok_or_else(missing)?);
+        found.into_iter().map(head).collect()
+    }
+
     /// A shard for a record of nobody.
     pub(crate) fn any_shard(&self) -> u32 {
         self.nobodys.fetch_add(1, Ordering::Relaxed) % self.shards

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `set_limits` | a share of the lane's transaction, and 1 read of the budget |
 //! | `level` | 1 query |
-//! | `levels`, `levels_since` | 1 query of the directory, the limits and the slots in batches |
+//! | `levels` | 1 query of the directory, the limits and the slots in batches |
+//! | `levels_since` | the heads in 1 batch, the limits and the slots of changed budgets in batches |
 //!
 //! A budget is split into slots ([`slot`]), each of which a lane writes alone as long as it can, and
 //! decided as a whole when it cannot ([`budget`]). A level that is only looked at is a sum of slots
@@ -18,6 +19,8 @@ mod item;
 mod read;
 mod slot;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::budget::{Level, Limits};
 use domain::ids::LineItemId;
@@ -25,6 +28,7 @@ use domain::time::Timestamp;
 use store::{FreshLevels, LevelsMark, LimitsOutcome, StoreError};
 
 use crate::DynamoStore;
+use crate::head::Head;
 use crate::users::other_answer;
 use crate::work::{Answer, Work};
 
@@ -53,12 +57,38 @@ impl store::Budgets for DynamoStore {
     }
 
     async fn levels(&self) -> Result<Vec<Level>, StoreError> {
-        let budgets = Budget::look_at_all(&self.base.db).await?;
-        let set = budgets.iter().filter(|(_, budget)| budget.limits.is_some());
-        Ok(set.map(|(line_item, budget)| budget.level(*line_item)).collect())
+        Ok(levels_of(&Budget::look_at_all(&self.base.db).await?))
     }
 
-    async fn levels_since(&self, _known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
-        Ok(FreshLevels::whole(self.levels().await?))
+    /// A mark has the newest group of each shard. The heads are read before the budgets, so what
+    /// changes meanwhile is read again next time.
+    async fn levels_since(&self, known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError> {
+        let heads = self.base.read_shards().await?;
+        let changed = changed(&heads, self.marks.at(known));
+        let is_whole = changed.is_none();
+        let budgets = match changed {
+            None => Budget::look_at_all(&self.base.db).await?,
+            Some(changed) => {
+                Budget::look_at_these(&self.base.db, changed.into_iter().collect()).await?
+            }
+        };
+        let mark = Some(self.marks.mark(heads.iter().map(|head| head.group).collect()));
+        Ok(FreshLevels { levels: levels_of(&budgets), is_whole, mark })
     }
+}
+
+/// Of budgets whose limits were ever set.
+fn levels_of(budgets: &[(LineItemId, Budget)]) -> Vec<Level> {
+    let set = budgets.iter().filter(|(_, budget)| budget.limits.is_some());
+    set.map(|(line_item, budget)| budget.level(*line_item)).collect()
+}
+
+/// What was changed in any shard since those groups; `None` if that is not known.
+fn changed(heads: &[Head], known: Option<&[u64]>) -> Option<BTreeSet<LineItemId>> {
+    let known = known.filter(|known| known.len() == heads.len())?;
+    let mut changed = BTreeSet::new();
+    for (head, group) in heads.iter().zip(known) {
+        changed.extend(head.changes.since(*group)?);
+    }
+    Some(changed)
 }

@@ -12,7 +12,7 @@ use crate::budgets::{Books, Fresh, Needs, Stop, Trial};
 use crate::client::{TRANSACTION_MAX, random};
 use crate::group::{Group, Owned, record_item};
 use crate::head::Head;
-use crate::keys::{self, GROUP, POSITION, QUEUED, Spot};
+use crate::keys::{self, CHANGES, GROUP, POSITION, QUEUED, Spot};
 use crate::phase::{ALLOWS_CHANGES, WATCHED};
 use crate::value::number;
 use crate::work::{Answer, Commit, Unit, Work};
@@ -129,16 +129,25 @@ impl Draft {
         [Tag::Head; OWN_ITEMS].into_iter().chain(items)
     }
 
+    /// The head once the group is applied.
+    pub(crate) fn head_after(&self, head: &Head) -> Head {
+        head.clone().after(&self.group, self.trial.line_items())
+    }
+
     /// The transaction. The budgets come last.
     pub(crate) fn writes(&self, head: &Head) -> Vec<Write> {
-        let next = head.clone().after(&self.group);
-        let set = format!("SET #{GROUP} = :next, #{POSITION} = :position ADD #{QUEUED} :queued");
+        let next = self.head_after(head);
+        let set = format!(
+            "SET #{GROUP} = :next, #{POSITION} = :position, #{CHANGES} = :changes \
+             ADD #{QUEUED} :queued"
+        );
         let new_head = Write::update(keys::head(self.shard), set)
             .when(format!("#{GROUP} = :group"))
             .when(ALLOWS_CHANGES)
             .with(":group", number(head.group))
             .with(":next", number(next.group))
             .with(":position", number(next.position))
+            .with(":changes", next.changes.to_value())
             .with(":queued", number(self.queued))
             .with(":watched", number(WATCHED))
             .showing();

@@ -86,6 +86,7 @@ impl DynamoStore {
     }
 
     async fn read_budgets(&self) -> Result<(), StoreError> {
+        self.base.read_shards().await?;
         let levels = self.levels().await?;
         if let Some(level) = levels.get(levels.len() / 2) {
             self.level(level.line_item).await?;

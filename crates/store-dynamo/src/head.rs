@@ -1,5 +1,8 @@
 //! Where a shard stands.
 
+mod changes;
+
+use domain::ids::LineItemId;
 use store::Phase;
 
 use crate::error::Failed;
@@ -7,6 +10,8 @@ use crate::group::Group;
 use crate::keys::{GROUP, POSITION};
 use crate::phase;
 use crate::value::{Item, Read as _};
+
+pub(crate) use changes::Changes;
 
 /// The head of a shard, without its counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,20 +22,30 @@ pub(crate) struct Head {
     pub(crate) position: u64,
     /// What the store may be used for.
     pub(crate) phase: Phase,
+    /// Which budgets were changed lately.
+    pub(crate) changes: Changes,
 }
 
 impl Head {
     pub(crate) fn from_item(head: &Item) -> Result<Self, Failed> {
+        let group = head.get_number(GROUP)?;
         Ok(Self {
-            group: head.get_number(GROUP)?,
+            group,
+            changes: Changes::from_item(head, group)?,
             position: head.get_number(POSITION)?,
             phase: phase::from_item(head)?,
         })
     }
 
-    /// The head once that group is the newest.
-    pub(crate) fn after(self, group: &Group) -> Self {
-        let position = self.position + group.records.len() as u64;
-        Self { group: self.group + 1, position, ..self }
+    /// The head once that group is the newest, which changes these budgets.
+    pub(crate) fn after(
+        mut self,
+        group: &Group,
+        budgets: impl Iterator<Item = LineItemId>,
+    ) -> Self {
+        self.group += 1;
+        self.position += group.records.len() as u64;
+        self.changes.note(self.group, budgets);
+        self
     }
 }

@@ -3,7 +3,7 @@
 //! | `pk` | `sk` | item |
 //! |---|---|---|
 //! | `META` | `META` | version of the layout, number of shards, phase, run, identity |
-//! | `H#shard` | `H` | head of a journal shard: group, position, phase, run, deliveries born |
+//! | `H#shard` | `H` | head of a journal shard: group, position, phase, run, deliveries born, changed budgets |
 //! | `Q#shard` | `Q` | state of a shard's outbox: phase, run, how counts have moved |
 //! | `J#shard#group/1000` | `group` | one group: whose records are in it ([`crate::group`]) |
 //! | `JI#place/1000` | `place` | one imported record: whose it is |
@@ -57,6 +57,8 @@ pub(crate) const VERSION: &str = "v";
 pub(crate) const GROUP: &str = "g";
 /// Records of a shard so far, in its head; the position of the newest, since the first is 1.
 pub(crate) const POSITION: &str = "pos";
+/// Which budgets were changed lately, in a shard's head: see [`crate::head`].
+pub(crate) const CHANGES: &str = "changes";
 /// Deliveries that commits have queued so far, in a shard's head.
 pub(crate) const QUEUED: &str = "queued";
 /// The stored form of a record or message.

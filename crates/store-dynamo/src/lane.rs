@@ -183,7 +183,7 @@ impl Lane {
         }
         match self.send(&draft, &head).await {
             Sent::Applied => {
-                self.head = Some(head.after(&draft.group));
+                self.head = Some(draft.head_after(&head));
                 self.crowd = 0;
                 self.books.keep(draft.trial);
                 settle(waiting, &fates);

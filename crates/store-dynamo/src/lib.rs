@@ -57,6 +57,8 @@ pub use faults::FaultPlan;
 pub use requests::{Consumed, Meter, REQUESTS, RequestInfo};
 pub use table::{SHARDS_DEFAULT, SHARDS_MAX, create};
 
+use store::MarkGiver;
+
 use base::Base;
 use lane::Lanes;
 use users::KnownParts;
@@ -69,6 +71,7 @@ pub struct DynamoStore {
     base: Arc<Base>,
     lanes: Lanes,
     parts: KnownParts,
+    marks: MarkGiver,
 }
 
 impl DynamoStore {
@@ -79,7 +82,7 @@ impl DynamoStore {
     pub async fn open(place: &Place) -> Result<Self, OpenError> {
         let base = Arc::new(table::open(place).await?);
         let lanes = Lanes::start(&base);
-        Ok(Self { base, lanes, parts: KnownParts::default() })
+        Ok(Self { base, lanes, parts: KnownParts::default(), marks: MarkGiver::new() })
     }
 
     /// What was asked of DynamoDB so far.

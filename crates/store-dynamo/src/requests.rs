@@ -86,6 +86,8 @@ requests! {
     ReadVersion = "GetItem", "`U#prefix`, `S#suffix#00`", "1 read for each 4 KB of state";
     /// The directory of budgets.
     ListBudgets = "Query", "`B`", "1 read for each 4 KB of entries";
+    /// Which budgets have changed, by shard.
+    ReadShards = "BatchGetItem", "each `H#shard`", "1 read for each shard";
     /// Where every shard stands and how far they are merged.
     ReadHeads = "BatchGetItem", "`M` and each `H#shard`", "1 read for each shard, and 1";
     /// Places for what is new.

@@ -177,4 +177,16 @@ async fn settle(bill: &mut Bill, act: &str, id: DeliveryId, claimed: &[Claimed])
 async fn budgets(bill: &mut Bill) {
     bill.line("`level`", async |store| store.level(LINE_ITEM).await.unwrap()).await;
     bill.line("`levels`, 1 of them", async |store| store.levels().await.unwrap()).await;
+    let all = bill.store.levels_since(None).await.unwrap();
+    bill.line("`levels_since`, nothing has changed", async |store| {
+        let fresh = store.levels_since(all.mark.as_ref()).await.unwrap();
+        assert_eq!((fresh.levels, fresh.is_whole), (vec![], false));
+    })
+    .await;
+    bill.store.set_limits(LINE_ITEM, sample::limits(2_000_000), NOW).await.unwrap();
+    bill.line("`levels_since`, 1 has changed", async |store| {
+        let fresh = store.levels_since(all.mark.as_ref()).await.unwrap();
+        assert_eq!((fresh.levels.len(), fresh.is_whole), (1, false));
+    })
+    .await;
 }

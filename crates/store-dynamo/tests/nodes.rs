@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::ids::DeliveryId;
+use domain::budget::BudgetMove;
+use domain::ids::{DeliveryId, LineItemId};
 use domain::time::Timestamp;
 use store::contract::all;
 use store::contract::sample::{self, Draft, NOW};
 use store::{
-    AttemptNote, Claim, Claimed, DeliveryState, Journal as _, Outbox as _, Outcome, Seq, Settled,
-    Settlement, StoreError, Stored, Users as _,
+    AttemptNote, Budgets as _, Claim, Claimed, DeliveryState, Journal as _, Outbox as _, Outcome,
+    Seq, Settled, Settlement, StoreError, Stored, Users as _,
 };
 use store_dynamo::{DynamoStore, FaultPlan};
 use support::Tables;
@@ -45,6 +46,34 @@ fn rough(nodes: &[DynamoStore]) {
     for (node, seed) in nodes.iter().zip(1..) {
         node.follow_faults(Some(FaultPlan { seed, ..ROUGH }));
     }
+}
+
+/// What one node changes another one reads, and nothing else; who was away for too long reads all.
+#[tokio::test]
+async fn only_budgets_that_any_node_has_changed_are_read_again() {
+    let tables = Tables::start();
+    let nodes = three_nodes(&tables).await;
+    for number in 1..=100 {
+        nodes[0].set_limits(LineItemId(number), sample::limits(50), NOW).await.unwrap();
+    }
+    let first = nodes[1].levels_since(None).await.unwrap();
+    assert_eq!((first.levels.len(), first.is_whole), (100, true));
+    let by = BudgetMove { line_item: LineItemId(2), ..sample::hold(5) };
+    let change = Draft::of(&sample::user("ann"), NOW).moving(by).change();
+    assert!(matches!(nodes[2].commit(change).await.unwrap(), Outcome::Applied(_)));
+    nodes[0].set_limits(LineItemId(200), sample::limits(50), NOW).await.unwrap();
+    let second = nodes[1].levels_since(first.mark.as_ref()).await.unwrap();
+    let found = second.levels.iter().map(|one| (one.line_item.0, one.total.held.0));
+    assert_eq!((found.collect(), second.is_whole), (vec![(2, 5), (200, 0)], false));
+    let idle = nodes[1].levels_since(second.mark.as_ref()).await.unwrap();
+    assert_eq!((idle.levels, idle.is_whole), (vec![], false));
+    // All of one shard, which names some of them only.
+    for number in 0..130 {
+        let line_item = LineItemId(1_000 + 4 * number);
+        nodes[0].set_limits(line_item, sample::limits(50), NOW).await.unwrap();
+    }
+    let late = nodes[1].levels_since(idle.mark.as_ref()).await.unwrap();
+    assert_eq!((late.levels.len(), late.is_whole), (231, true));
 }
 
 /// Commits again until it is known to be applied.

@@ -91,8 +91,8 @@ impl Budgets for MysqlStore {
 
     /// A mark is the place of the newest record when the latest of these budgets was written. Groups are
     /// committed in the order of their places, so whoever sees one sees all before it.
-    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
-        let known = self.marks.at(known);
+    async fn levels_since(&self, known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError> {
+        let known = self.marks.at(known).and_then(|at| at.first().copied());
         let ask = match known {
             None => Ask::new(sql::BUDGETS_SET),
             Some(place) => Ask::new(sql::BUDGETS_CHANGED).bind(place),
@@ -104,7 +104,7 @@ impl Budgets for MysqlStore {
         for row in &found {
             newest = newest.max(row.try_get(14).map_err(Failure::from)?);
         }
-        let mark = Some(self.marks.mark(newest));
+        let mark = Some(self.marks.mark(vec![newest]));
         Ok(FreshLevels { levels, is_whole: known.is_none(), mark })
     }
 }

@@ -58,17 +58,17 @@ async fn only_budgets_that_have_changed_are_read_again() {
     }
     let first = store.levels_since(None).await.unwrap();
     assert_eq!((first.levels.len(), first.is_whole), (5, true));
-    let idle = store.levels_since(first.mark).await.unwrap();
+    let idle = store.levels_since(first.mark.as_ref()).await.unwrap();
     assert_eq!((idle.levels, idle.is_whole), (vec![], false));
     let by = BudgetMove { line_item: LineItemId(2), ..sample::hold(5) };
     let change = Draft::of(&sample::user("ann"), NOW).moving(by).change();
     assert!(matches!(store.commit(change).await.unwrap(), Outcome::Applied(_)));
     store.set_limits(LineItemId(9), sample::limits(50), NOW).await.unwrap();
-    let second = store.levels_since(idle.mark).await.unwrap();
+    let second = store.levels_since(idle.mark.as_ref()).await.unwrap();
     let found: Vec<_> =
         second.levels.iter().map(|one| (one.line_item.0, one.total.held.0)).collect();
     assert_eq!((found, second.is_whole), (vec![(2, 5), (9, 0)], false));
-    let idle = store.levels_since(second.mark).await.unwrap();
+    let idle = store.levels_since(second.mark.as_ref()).await.unwrap();
     assert_eq!((idle.levels, idle.is_whole), (vec![], false));
 }
 

@@ -123,7 +123,7 @@ impl Budgets for SqliteStore {
 
     /// A mark counts the writer's groups. It is taken before the budgets are read, so what changes
     /// meanwhile is read again next time.
-    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+    async fn levels_since(&self, known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError> {
         let (moved, mark) = self.memory.moved.since(known);
         let is_whole = moved.is_none();
         let levels = match moved {

@@ -311,7 +311,7 @@ impl Budgets for Switch {
     }
 
     /// A mark of the old store is none to the next one, which then gives all.
-    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+    async fn levels_since(&self, known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError> {
         self.at().await?.levels_since(known).await
     }
 }

@@ -218,7 +218,7 @@ impl<T: Tap> Budgets for Tapped<T> {
         self.run(Method::Levels, None, self.inner.levels()).await
     }
 
-    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+    async fn levels_since(&self, known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError> {
         self.run(Method::LevelsSince, None, self.inner.levels_since(known)).await
     }
 }

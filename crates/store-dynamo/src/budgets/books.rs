@@ -253,6 +253,11 @@ impl Trial {
         touched.map(|(line_item, budget)| budget.level(*line_item)).collect()
     }
 
+    /// The budgets that it writes.
+    pub(crate) fn line_items(&self) -> impl Iterator<Item = LineItemId> {
+        self.0.keys().copied()
+    }
+
     /// Items that it writes, at most.
     pub(crate) fn items(&self) -> usize {
         self.0.values().map(Budget::items).sum()

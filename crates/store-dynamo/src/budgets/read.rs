@@ -75,6 +75,14 @@ impl Budget {
     pub(crate) async fn look_at_all(db: &Db) -> Result<Vec<(LineItemId, Self)>, Failed> {
         let found = db.query(Request::ListBudgets, &Query::of(KNOWN)).await?;
         let ids = found.iter().map(known_of).collect::<Result<Vec<_>, _>>()?;
+        Self::look_at_these(db, ids).await
+    }
+
+    /// The same for some line items.
+    pub(crate) async fn look_at_these(
+        db: &Db,
+        ids: Vec<LineItemId>,
+    ) -> Result<Vec<(LineItemId, Self)>, Failed> {
         let heads: Vec<_> = ids.iter().map(|id| keys::budget(*id)).collect();
         let mut budgets = Vec::with_capacity(ids.len());
         for head in db.batch_get(Request::ReadSlots, &heads, true).await? {

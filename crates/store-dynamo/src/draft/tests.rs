@@ -10,12 +10,13 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::budgets::Budget;
+use crate::head::Changes;
 
 /// Shards of the table.
 const SHARDS: u32 = 16;
 /// Slots of a budget that is not split among all shards yet.
 const SLOTS: usize = 8;
-const HEAD: Head = Head { group: 7, position: 70, phase: Phase::Live };
+const HEAD: Head = Head { group: 7, position: 70, phase: Phase::Live, changes: Changes::after(7) };
 
 /// Budgets at which this lane meets others all the time, as it has just read them.
 fn busy_budgets() -> (Books, Fresh) {

@@ -51,19 +51,20 @@ impl Moved {
     /// all budgets should be read. Whoever asks reads the budgets afterwards.
     pub(crate) fn since(
         &self,
-        known: Option<LevelsMark>,
+        known: Option<&LevelsMark>,
     ) -> (Option<Vec<LineItemId>>, Option<LevelsMark>) {
         let Some(changes) = &self.changes else { return (None, None) };
         let changes = changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let moved = self.giver.at(known).map(|known| match known == changes.at {
-            true => Vec::new(),
-            false => {
+        let moved = match self.giver.at(known) {
+            Some(&[known]) if known == changes.at => Some(Vec::new()),
+            Some(&[known]) => {
                 let newer = changes.of.iter().filter(|(_, at)| **at > known);
-                newer.map(|(line_item, _)| *line_item).collect()
+                Some(newer.map(|(line_item, _)| *line_item).collect())
             }
-        });
-        let few = moved.filter(|moved| moved.len() <= ONE_BY_ONE_MAX);
-        (few, Some(self.giver.mark(changes.at)))
+            _ => None,
+        };
+        let few = moved.filter(|moved: &Vec<_>| moved.len() <= ONE_BY_ONE_MAX);
+        (few, Some(self.giver.mark(vec![changes.at])))
     }
 }
 
@@ -81,13 +82,13 @@ mod tests {
         noted(&moved, 1..3);
         let (all, first) = moved.since(None);
         assert_eq!(all, None);
-        assert_eq!(moved.since(first).0, Some(vec![]));
+        assert_eq!(moved.since(first.as_ref()).0, Some(vec![]));
         noted(&moved, 7..8);
         noted(&moved, 2..3);
-        let (some, second) = moved.since(first);
+        let (some, second) = moved.since(first.as_ref());
         assert_eq!(some, Some(vec![LineItemId(2), LineItemId(7)]));
-        assert_eq!(moved.since(second).0, Some(vec![]));
-        assert_eq!(moved.since(Moved::new().since(None).1).0, None, "another's mark");
+        assert_eq!(moved.since(second.as_ref()).0, Some(vec![]));
+        assert_eq!(moved.since(Moved::new().since(None).1.as_ref()).0, None, "another's mark");
     }
 
     #[test]
@@ -95,9 +96,9 @@ mod tests {
         let moved = Moved::new();
         let (_, mark) = moved.since(None);
         noted(&moved, 0..1_025);
-        assert_eq!(moved.since(mark).0, None);
+        assert_eq!(moved.since(mark.as_ref()).0, None);
         let beside = Moved::none();
         noted(&beside, 1..2);
-        assert_eq!(beside.since(mark), (None, None));
+        assert_eq!(beside.since(mark.as_ref()), (None, None));
     }
 }

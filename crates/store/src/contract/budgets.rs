@@ -120,7 +120,7 @@ struct Known {
 impl Known {
     /// Takes over what has changed, which has to be in order.
     async fn look(&mut self, state: &dyn StateStore) -> Checked {
-        let FreshLevels { levels, mark, .. } = state.levels_since(self.mark).await?;
+        let FreshLevels { levels, mark, .. } = state.levels_since(self.mark.as_ref()).await?;
         ensure!(levels.is_sorted_by_key(|level| level.line_item), "in order: {levels:?}");
         self.levels.extend(levels.iter().map(|level| (level.line_item, *level)));
         self.mark = mark;
@@ -140,7 +140,7 @@ pub async fn budgets_levels_since_no_mark_are_all(fixture: &dyn Fixture) -> Chec
     }
     let foreign = other.levels_since(None).await?.mark;
     for mark in [None, foreign] {
-        let fresh = state.levels_since(mark).await?;
+        let fresh = state.levels_since(mark.as_ref()).await?;
         ensure_eq!(fresh.levels, state.levels().await?, "all budgets, with {mark:?}");
         ensure!(fresh.is_whole, "says that these are all, with {mark:?}");
     }

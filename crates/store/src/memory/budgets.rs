@@ -148,7 +148,7 @@ impl Budgets for MemoryState {
         Ok(known.collect())
     }
 
-    async fn levels_since(&self, _known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+    async fn levels_since(&self, _known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError> {
         Ok(FreshLevels::whole(self.levels().await?))
     }
 }

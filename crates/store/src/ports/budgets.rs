@@ -20,10 +20,10 @@ pub enum LimitsOutcome {
 
 /// Up to which change somebody knows the budgets of a store. It means something to the opened store that
 /// gave it and to no other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LevelsMark {
     giver: u64,
-    at: u64,
+    at: Vec<u64>,
 }
 
 /// Gives marks, and knows its own. Every opened store that counts changes of budgets has one.
@@ -38,16 +38,17 @@ impl MarkGiver {
         Self(GIVEN.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The mark of whoever knows the budgets up to that change.
+    /// The mark of whoever knows the budgets up to that change, one for each part of a store that counts
+    /// by itself.
     #[must_use]
-    pub fn mark(&self, at: u64) -> LevelsMark {
+    pub fn mark(&self, at: Vec<u64>) -> LevelsMark {
         LevelsMark { giver: self.0, at }
     }
 
     /// Up to which change the budgets are known to somebody with this mark; `None` if it is another's.
     #[must_use]
-    pub fn at(&self, mark: Option<LevelsMark>) -> Option<u64> {
-        mark.filter(|mark| mark.giver == self.0).map(|mark| mark.at)
+    pub fn at<'a>(&self, mark: Option<&'a LevelsMark>) -> Option<&'a [u64]> {
+        mark.filter(|mark| mark.giver == self.0).map(|mark| &mark.at[..])
     }
 }
 
@@ -96,5 +97,5 @@ pub trait Budgets: Send + Sync {
 
     /// The budgets that have changed since the mark, at least; all of them without one, or with a
     /// mark of another store. Nodes ask every second, so a store that can tell what has changed says so.
-    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError>;
+    async fn levels_since(&self, known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError>;
 }

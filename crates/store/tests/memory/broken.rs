@@ -195,7 +195,7 @@ impl Budgets for BrokenState {
         self.inner.levels().await
     }
 
-    async fn levels_since(&self, known: Option<LevelsMark>) -> Result<FreshLevels, StoreError> {
+    async fn levels_since(&self, known: Option<&LevelsMark>) -> Result<FreshLevels, StoreError> {
         self.inner.levels_since(known).await
     }
 }
