@@ -192,8 +192,15 @@ async fn bare(options: &Options, body_bytes: u64, report: &mut Report) -> Result
     let server = BareServer::start(body_bytes)?;
     let request = feed::get(server.address, "/", "");
     let requests: Requests = std::iter::once(request).collect();
-    for callers in options.callers(&[1, 8, 32]) {
-        let plan = measure::closed(options, server.address, callers, is_list);
+    let mut plans = Vec::new();
+    for callers in options.callers(&CALLERS) {
+        plans.push(measure::closed(options, server.address, callers, is_list));
+    }
+    // At the same rate as ours, so that what waking up costs is told apart from what a list costs.
+    let ours = report.find("app key", most(options))?.per_second.median;
+    let due = measure::closed(options, server.address, most(options), is_list);
+    plans.push(due.at_half_of(ours));
+    for plan in plans {
         let row = measure::repeated("bare server", options, server.pid(), &plan, &requests);
         report.row(row.await?);
     }
