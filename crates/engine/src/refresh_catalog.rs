@@ -83,9 +83,9 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Store`]; the old snapshot goes on serving.
     pub async fn load_catalog(&self, ctx: &Ctx) -> Result<bool, EngineError> {
-        let known = self.snapshot().revision();
-        let newer =
-            ctx.metered("catalog.snapshot", self.stores.catalog.snapshot(Some(known))).await?;
+        let known = self.snapshot();
+        let newer = self.stores.catalog.snapshot(Some(known.catalog()));
+        let newer = ctx.metered("catalog.snapshot", newer).await?;
         let is_newer = newer.is_some();
         if let Some(catalog) = newer {
             self.serve(catalog).await;

@@ -3,7 +3,7 @@
 //! | verb | round trips |
 //! |---|---|
 //! | `snapshot` of what is known | 1 |
-//! | `snapshot` | 2: the revision, and everything in one statement, which has one view |
+//! | `snapshot` | 2: the revision, and what is newer, or everything, in one statement, which has one view |
 //! | `save` | 6 to 8: begin, lock the revision, read the edited missions, write, commit |
 //! | `history` | 1 |
 //! | `take_over` | 6 and more: begin, lock the revision, write in parts, commit |
@@ -12,8 +12,8 @@
 //! and the compare-and-set holds. The server names the edit; the name stands in the history, so an
 //! edit whose answer was lost finds itself there when it is tried again.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::catalog::{Catalog, Edit, Entity, EntityKind, Mission};
@@ -57,9 +57,9 @@ struct SaveEdits<'a> {
 
 #[async_trait]
 impl Unit for SaveEdits<'_> {
-    type Answer = Saved;
+    type Answer = (Saved, String);
 
-    async fn run(&mut self, session: &mut Session) -> Result<Saved, Failure> {
+    async fn run(&mut self, session: &mut Session) -> Result<Self::Answer, Failure> {
         let row = session.row(&Ask::new(sql::CATALOG_LOCK), WRITE_MAX).await?;
         let row = row.ok_or_else(no_head)?;
         let (current, fresh): (u64, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -67,7 +67,8 @@ impl Unit for SaveEdits<'_> {
         if current != self.base {
             let edit = edit_to(session, self.base.saturating_add(1)).await?;
             let is_ours = edit.is_some_and(|edit| edit == name);
-            return Ok(if is_ours { Saved::At(self.base + 1) } else { Saved::Conflict(current) });
+            let saved = if is_ours { Saved::At(self.base + 1) } else { Saved::Conflict(current) };
+            return Ok((saved, name));
         }
         let revision = current + 1;
         let versions = new_versions(session, &self.edits).await?;
@@ -77,7 +78,7 @@ impl Unit for SaveEdits<'_> {
         let edit = SavedRevision { revision, at: self.at, by, summary };
         write_history(session, &[edit], &name).await?;
         session.run(&Ask::new(sql::CATALOG_SET).bind(revision), WRITE_MAX).await?;
-        Ok(Saved::At(revision))
+        Ok((Saved::At(revision), name))
     }
 }
 
@@ -278,18 +279,59 @@ fn version_of(id: u32, version: u32, text: &str) -> Result<Versioned, Failure> {
     Ok(((MissionId(id), version), mission_from_str(version, text)?))
 }
 
-/// A catalogue of the rows of [`sql::CATALOG_WHOLE`], which come in no particular order.
-fn catalog_of(rows: &[MySqlRow]) -> Result<Catalog, Failure> {
-    let part = |row: &MySqlRow| row.try_get::<u64, _>(0).map_err(Failure::Sql);
-    let (mut revision, mut stored) = (None, Vec::with_capacity(rows.len()));
-    for row in rows {
-        match part(row)? {
-            0 => revision = Some(row.try_get(3)?),
-            1 => stored.push(stored_version(row)),
-            _ => stored.push(stored_row(row)),
+/// Edits that are remembered; whoever has an older catalogue reads all of the present one.
+const EDITS_MAX: usize = 64;
+
+/// Which edit led to each revision that was read or saved lately. A revision alone does not say which
+/// catalogue it is: the database may have been put back in place from a backup, and edited since.
+#[derive(Debug, Default)]
+pub(crate) struct EditsSeen(Mutex<BTreeMap<u64, String>>);
+
+impl EditsSeen {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, revision: u64, name: String) {
+        let mut seen = self.lock();
+        seen.insert(revision, name);
+        if seen.len() > EDITS_MAX {
+            seen.pop_first();
         }
     }
-    catalog_from_rows(revision.ok_or_else(no_head)?, stored.into_iter())
+
+    fn to(&self, revision: u64) -> Option<String> {
+        self.lock().get(&revision).cloned()
+    }
+}
+
+/// What the rows of [`sql::CATALOG_WHOLE`] or [`sql::CATALOG_NEWER`] say.
+struct Found {
+    /// All of the catalogue, or what is newer of it.
+    catalog: Catalog,
+    /// Which edit led to its revision.
+    edit: String,
+    /// Which edit led to the revision that was known.
+    known: Option<String>,
+}
+
+impl Found {
+    /// Reads rows, which come in no particular order.
+    fn of(rows: &[MySqlRow]) -> Result<Self, Failure> {
+        let (mut head, mut known) = (None, None);
+        let mut stored = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row.try_get::<u64, _>(0)? {
+                0 => head = Some((row.try_get(3)?, row.try_get(5)?)),
+                1 => stored.push(stored_version(row)),
+                3 => known = Some(row.try_get(5)?),
+                _ => stored.push(stored_row(row)),
+            }
+        }
+        let (revision, edit) = head.ok_or_else(no_head)?;
+        let catalog = catalog_from_rows(revision, stored.into_iter())?;
+        Ok(Self { catalog, edit, known })
+    }
 }
 
 /// A number that stands in a wider column than it needs.
@@ -323,20 +365,41 @@ fn history_of(row: &MySqlRow) -> Result<SavedRevision, sqlx::Error> {
     })
 }
 
+impl MysqlStore {
+    /// A catalogue with what is newer, if it is the one that this store was seen to have.
+    async fn newer_than(&self, known: &Catalog) -> Result<Option<Catalog>, Failure> {
+        let revision = known.revision;
+        let Some(seen) = self.edits_seen.to(revision) else { return Ok(None) };
+        let ask = Ask::new(sql::CATALOG_NEWER).bind(revision).bind(revision);
+        let ask = ask.bind(EntityKind::Mission.name()).bind(revision);
+        let found = Found::of(&self.readers().rows(&ask, SCAN_MAX).await?)?;
+        if found.known != Some(seen) || found.catalog.revision < revision {
+            return Ok(None);
+        }
+        self.edits_seen.note(found.catalog.revision, found.edit);
+        Ok(Some(known.with_newer(found.catalog)))
+    }
+}
+
 #[async_trait]
 impl CatalogStore for MysqlStore {
-    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError> {
+    async fn snapshot(&self, known: Option<&Catalog>) -> Result<Option<Catalog>, StoreError> {
         // Nearly every call finds nothing new, and that answer is one round trip.
-        if known.is_some() {
+        if let Some(known) = known {
             let row = self.readers().row(&Ask::new(sql::CATALOG_REVISION), POINT_MAX).await?;
             let row = row.ok_or_else(no_head)?;
             let revision: u64 = row.try_get(0).map_err(Failure::Sql)?;
-            if known == Some(revision) {
+            if known.revision == revision {
                 return Ok(None);
+            }
+            if let Some(newer) = self.newer_than(known).await? {
+                return Ok(Some(newer));
             }
         }
         let rows = self.readers().rows(&Ask::new(sql::CATALOG_WHOLE), SCAN_MAX).await?;
-        Ok(Some(catalog_of(&rows)?))
+        let Found { catalog, edit, .. } = Found::of(&rows)?;
+        self.edits_seen.note(catalog.revision, edit);
+        Ok(Some(catalog))
     }
 
     async fn save(
@@ -346,7 +409,12 @@ impl CatalogStore for MysqlStore {
         by: &str,
         at: Timestamp,
     ) -> Result<Saved, StoreError> {
-        self.readers().transact(SaveEdits { base, edits, by, at, name: None }).await
+        let save = SaveEdits { base, edits, by, at, name: None };
+        let (saved, name) = self.readers().transact(save).await?;
+        if let Saved::At(revision) = saved {
+            self.edits_seen.note(revision, name);
+        }
+        Ok(saved)
     }
 
     async fn history(

@@ -65,6 +65,7 @@ pub use migrate::{Migrated, SCHEMA_VERSION, migrate};
 pub use options::{GROUP_MAX_DEFAULT, Options, READERS_DEFAULT};
 pub use sql::{STATEMENTS, Statement};
 
+use catalog::EditsSeen;
 use connect::{Connector, Role, Session};
 use gate::Gate;
 use readers::Readers;
@@ -75,6 +76,7 @@ use writer::{Queue, Work};
 pub struct MysqlStore {
     readers: Readers,
     marks: MarkGiver,
+    edits_seen: EditsSeen,
     /// Whether the order of the journal is total, as the database says.
     has_total_order: AtomicBool,
     /// `None` if the store was opened only for reading.
@@ -96,7 +98,7 @@ impl MysqlStore {
         let queue = Queue::start(connector.clone(), Arc::clone(&gate), options.group_max).await;
         let queue = queue.map_err(|failure| connector.refusal(failure))?;
         let readers = Readers::pool(connector, gate, options.readers);
-        Ok(Self { readers, marks: MarkGiver::new(), has_total_order, queue: Some(queue) })
+        Ok(Self::on(readers, has_total_order, Some(queue)))
     }
 
     /// Opens the store at `url` as it is at this moment: whatever is committed meanwhile is not seen,
@@ -113,8 +115,12 @@ impl MysqlStore {
         let begun = session.plain(sql::BEGIN_VIEW, options::POINT_MAX).await;
         begun.map_err(|failure| connector.refusal(failure))?;
         let has_total_order = order_in(&connector, &mut session).await?;
-        let (readers, marks) = (Readers::view(session), MarkGiver::new());
-        Ok(Self { readers, marks, has_total_order, queue: None })
+        Ok(Self::on(Readers::view(session), has_total_order, None))
+    }
+
+    fn on(readers: Readers, has_total_order: AtomicBool, queue: Option<Queue>) -> Self {
+        let (marks, edits_seen) = (MarkGiver::new(), EditsSeen::default());
+        Self { readers, marks, edits_seen, has_total_order, queue }
     }
 
     fn readers(&self) -> &Readers {

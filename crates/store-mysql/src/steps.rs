@@ -248,7 +248,8 @@ const FIRST: &[Guarded] = &[
             revision BIGINT UNSIGNED NOT NULL,
             deleted  BOOLEAN NOT NULL,
             body     LONGTEXT NOT NULL,
-            PRIMARY KEY (kind, id)
+            PRIMARY KEY (kind, id),
+            KEY catalog_revision (revision)
         ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
     ),
     table(

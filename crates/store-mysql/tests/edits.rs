@@ -8,7 +8,7 @@ mod common;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use domain::catalog::{Edit, Entity, Segment};
+use domain::catalog::{Catalog, Edit, Entity, Segment};
 use domain::ids::SegmentId;
 use domain::journal::Chain;
 use domain::time::Day;
@@ -31,8 +31,15 @@ async fn start(name: &str) -> (MariaDb, Proxy, MysqlStore) {
 }
 
 fn segment(name: &str) -> Vec<Edit> {
-    let name = name.to_owned();
-    vec![Edit::Put(Entity::Segment(Segment { id: SegmentId(1), name }))]
+    vec![segment_of(1, name)]
+}
+
+fn other_segment(name: &str) -> Vec<Edit> {
+    vec![segment_of(2, name)]
+}
+
+fn segment_of(id: u32, name: &str) -> Edit {
+    Edit::Put(Entity::Segment(Segment { id: SegmentId(id), name: name.to_owned() }))
 }
 
 fn reward(seq: u64) -> Stored {
@@ -58,6 +65,48 @@ async fn an_edit_whose_answer_is_lost_is_found_again() {
         assert_eq!(late, Saved::Conflict(base + 1), "the next edit of that revision");
     }
     assert_eq!(store.history(None, 10).await.unwrap().len(), 3);
+}
+
+/// Two nodes, of which one knows the catalogue at revision 2: two segments.
+async fn two_nodes(server: &MariaDb, name: &str) -> (MysqlStore, MysqlStore, Catalog) {
+    let url = common::database(server, name).await;
+    let (one, other) = (common::open(&url).await, common::open(&url).await);
+    one.save(0, segment("One"), "ann", NOW).await.unwrap();
+    one.save(1, other_segment("Two"), "ann", NOW).await.unwrap();
+    let known = other.snapshot(None).await.unwrap().unwrap();
+    assert_eq!((known.revision, known.segments.len()), (2, 2));
+    (one, other, known)
+}
+
+/// A row that cannot be read any more is in nobody's way as long as it is not edited.
+#[tokio::test]
+async fn an_edit_of_another_node_is_read_alone() {
+    let server = MariaDb::start().unwrap();
+    let (one, other, mut known) = two_nodes(&server, "alone").await;
+    server.sql("UPDATE alone.catalog SET body = '{' WHERE id = 1").unwrap();
+    for base in [2, 3] {
+        let edits = other_segment(&format!("Edit {base}"));
+        assert_eq!(one.save(base, edits.clone(), "ann", NOW).await.unwrap(), Saved::At(base + 1));
+        let newer = other.snapshot(Some(&known)).await.unwrap().unwrap();
+        assert_eq!(newer, known.edited(&edits));
+        known = newer;
+    }
+    let whole = other.snapshot(None).await;
+    assert!(matches!(whole, Err(StoreError::Corrupt(_))), "{whole:?}");
+}
+
+/// A revision that was reached by another edit than the one that was seen is another catalogue.
+#[tokio::test]
+async fn a_catalogue_that_was_put_back_in_place_is_read_whole() {
+    let server = MariaDb::start().unwrap();
+    let (one, other, known) = two_nodes(&server, "restored").await;
+    let restore = "UPDATE restored.catalog SET body = REPLACE(body, 'One', 'Old') WHERE id = 1; \
+                   UPDATE restored.catalog_history SET edit = 'another' WHERE revision = 2";
+    server.sql(restore).unwrap();
+    one.save(2, other_segment("Three"), "ann", NOW).await.unwrap();
+    let newer = other.snapshot(Some(&known)).await.unwrap().unwrap();
+    let names: Vec<_> = newer.segments.values().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["Old", "Three"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

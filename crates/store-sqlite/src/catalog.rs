@@ -260,12 +260,14 @@ fn read_history(
 
 #[async_trait]
 impl CatalogStore for SqliteStore {
-    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError> {
+    async fn snapshot(&self, known: Option<&Catalog>) -> Result<Option<Catalog>, StoreError> {
         // Nearly every call finds nothing new, and that answer is one point read.
         let current = self.readers().point(read_revision)?;
-        if known == Some(current) {
+        if known.is_some_and(|known| known.revision == current) {
             return Ok(None);
         }
+        // All edits are this process's own and are served without being read back, so it is the start
+        // that reads.
         self.readers().scan(read_catalog).await.map(Some)
     }
 

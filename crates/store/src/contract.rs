@@ -263,6 +263,7 @@ fn other_cases() -> Vec<Case> {
         ;
         catalog:
             catalog_snapshot_is_only_given_when_it_differs,
+            catalog_snapshot_catches_up_over_many_edits,
             catalog_save_on_another_revision_is_a_conflict,
             catalog_save_race_has_one_winner,
             catalog_save_gives_versions_to_missions,

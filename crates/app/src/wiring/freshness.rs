@@ -64,7 +64,7 @@ fn told(at: Timestamp) -> String {
 
 #[async_trait]
 impl CatalogStore for Freshness {
-    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError> {
+    async fn snapshot(&self, known: Option<&Catalog>) -> Result<Option<Catalog>, StoreError> {
         self.note(self.inner.snapshot(known).await)
     }
 

@@ -337,6 +337,21 @@ impl Catalog {
         self.retired.append(&mut other.retired);
     }
 
+    /// This catalogue with the rows of a newer one, which need not have those that are the same.
+    #[must_use]
+    pub fn with_newer(&self, newer: Self) -> Self {
+        let mut next = self.clone();
+        next.revision = newer.revision;
+        for kind in EntityKind::ALL {
+            for id in newer.ids(kind) {
+                next.retired.remove(&(kind, id));
+            }
+        }
+        newer.retired.keys().for_each(|(kind, id)| next.remove(*kind, *id));
+        next.append(newer);
+        next
+    }
+
     fn put(&mut self, entity: Entity) {
         self.retired.remove(&(entity.kind(), entity.id()));
         match entity {
@@ -364,6 +379,10 @@ impl Catalog {
         if let Some(row) = self.get(kind, id) {
             self.retired.insert((kind, id), row);
         }
+        self.remove(kind, id);
+    }
+
+    fn remove(&mut self, kind: EntityKind, id: u32) {
         match kind {
             EntityKind::Publisher => drop(self.publishers.remove(&PublisherId(id))),
             EntityKind::App => drop(self.apps.remove(&AppId(id))),
@@ -416,6 +435,21 @@ mod tests {
             assert_eq!(catalog.ids(kind), sample.ids(kind), "the same row put back");
             assert_eq!((catalog.next_id(kind), catalog.retired.len()), (next, 0), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn newer_rows_take_the_place_of_older_ones() {
+        let base = sample::catalog();
+        let put_back = base.get(EntityKind::Segment, 1).into_iter().map(Edit::Put);
+        let without = base.edited(&[Edit::Delete(EntityKind::Segment, 1)]);
+        let mut newer = Catalog { revision: without.revision, ..Catalog::default() };
+        newer.retired = without.retired.clone();
+        assert_eq!(base.with_newer(newer), without);
+        let with = without.edited(&put_back.collect::<Vec<_>>());
+        let segments = with.segments.clone();
+        let newer = Catalog { revision: with.revision, segments, ..Catalog::default() };
+        assert_eq!(without.with_newer(newer), with);
+        assert_eq!((with.segments, with.retired), (base.segments, base.retired));
     }
 
     #[test]

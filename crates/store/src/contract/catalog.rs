@@ -20,14 +20,18 @@ pub async fn catalog_snapshot_is_only_given_when_it_differs(fixture: &dyn Fixtur
     let store = fixture.fresh().await?.catalog;
     let empty = Some(Catalog::default());
     ensure_eq!(store.snapshot(None).await?, empty, "a catalogue that was never edited");
-    ensure_eq!(store.snapshot(Some(0)).await?, None, "the same for somebody who has it");
+    ensure_eq!(store.snapshot(empty.as_ref()).await?, None, "the same for somebody who has it");
     let saved = store.save(0, entities(), "ann", NOW).await?;
     ensure_eq!(saved, Saved::At(1), "the first edit");
     let whole = Some(samples::catalog());
-    for known in [None, Some(0), Some(2), Some(u64::MAX)] {
-        ensure_eq!(store.snapshot(known).await?, whole, "the catalogue beside {known:?}");
+    for revision in [0, 2, u64::MAX] {
+        let known = Catalog { revision, ..Catalog::default() };
+        let found = store.snapshot(Some(&known)).await?;
+        ensure_eq!(found, whole, "the catalogue beside an empty one of revision {revision}");
     }
-    ensure_eq!(store.snapshot(Some(1)).await?, None, "the catalogue for somebody who has it");
+    ensure_eq!(store.snapshot(None).await?, whole, "the catalogue");
+    let found = store.snapshot(whole.as_ref()).await?;
+    ensure_eq!(found, None, "the catalogue for somebody who has it");
     Ok(())
 }
 
@@ -125,6 +129,35 @@ pub async fn catalog_save_keeps_what_users_may_have_started(fixture: &dyn Fixtur
     Ok(())
 }
 
+/// Whoever has an old catalogue comes to the present one, however many edits lie between, also if
+/// another one has looked meanwhile.
+pub async fn catalog_snapshot_catches_up_over_many_edits(fixture: &dyn Fixture) -> Checked {
+    let store = fixture.fresh().await?.catalog;
+    store.save(0, entities(), "ann", NOW).await?;
+    let delete = |kind| Edit::Delete(kind, 1);
+    let steps = [
+        vec![mission(60, 1), segment(2, "Two")],
+        vec![delete(EntityKind::Mission), delete(EntityKind::AdGroup)],
+        vec![mission(61, 1), segment(2, "Three")],
+        vec![Edit::Delete(EntityKind::Segment, 2), delete(EntityKind::Partner)],
+        entities(),
+    ];
+    let mut seen = vec![current(&*store).await?];
+    for (edits, base) in steps.into_iter().zip(1..) {
+        let latest = seen.last().cloned().unwrap_or_default();
+        store.save(base, edits, "ann", NOW).await?;
+        let newer = store.snapshot(Some(&latest)).await?;
+        let whole = current(&*store).await?;
+        ensure_eq!(newer.as_ref(), Some(&whole), "one edit after revision {base}");
+        for old in &seen {
+            let found = store.snapshot(Some(old)).await?;
+            ensure_eq!(found.as_ref(), Some(&whole), "from revision {}", old.revision);
+        }
+        seen.push(whole);
+    }
+    Ok(())
+}
+
 /// The number of a deleted row stays taken, whatever its kind, also after a restart; a row that is
 /// put back under it takes it over.
 pub async fn catalog_save_never_forgets_a_number(fixture: &dyn Fixture) -> Checked {
@@ -205,7 +238,7 @@ pub async fn catalog_take_over_keeps_what_users_may_have_started(fixture: &dyn F
     let (mut catalog, history) = lived_in(&*old).await?;
     ensure!(new.take_over(&catalog, &history).await?, "an empty store takes nothing over");
     ensure_eq!(current(&*new).await?, catalog, "the catalogue that was taken over");
-    ensure_eq!(new.snapshot(Some(catalog.revision)).await?, None, "for somebody who has it");
+    ensure_eq!(new.snapshot(Some(&catalog)).await?, None, "for somebody who has it");
     ensure_eq!(new.history(None, 100).await?, history, "its history");
     ensure_eq!(new.history(Some(3), 1).await?, history[2..3], "a page of its history");
     let stale = new.save(0, vec![segment(9, "Nine")], "ann", NOW).await?;
@@ -291,7 +324,8 @@ pub async fn catalog_adopt_holds_for_ever(fixture: &dyn Fixture) -> Checked {
         let stores = fixture.fresh().await?;
         let store = &*stores.catalog;
         ensure_eq!(store.adopt(state).await?, state, "the first state");
-        ensure_eq!(store.snapshot(Some(0)).await?, None, "a catalogue that was not edited");
+        let empty = Catalog::default();
+        ensure_eq!(store.snapshot(Some(&empty)).await?, None, "a catalogue that was not edited");
         lived_in(store).await?;
         ensure_eq!(store.adopt(other).await?, state, "the state that stays");
         ensure_eq!(store.state().await?, Some(state), "its state");
@@ -336,6 +370,12 @@ async fn check_edit(store: &dyn CatalogStore, expected: &mut Catalog, edits: Vec
     let next = expected.edited(&edits);
     let saved = store.save(expected.revision, edits, "ann", NOW).await?;
     ensure_eq!(saved, Saved::At(next.revision), "{name}");
+    let newer = store.snapshot(Some(expected)).await?;
+    ensure_eq!(
+        newer.as_ref(),
+        Some(&next),
+        "the catalogue after {name} for whoever has the old one"
+    );
     ensure_eq!(current(store).await?, next, "the catalogue after {name}");
     *expected = next;
     Ok(())

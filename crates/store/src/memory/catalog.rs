@@ -34,9 +34,10 @@ impl MemoryCatalog {
 
 #[async_trait]
 impl CatalogStore for MemoryCatalog {
-    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError> {
+    async fn snapshot(&self, known: Option<&Catalog>) -> Result<Option<Catalog>, StoreError> {
         let inner = lock(&self.inner);
-        Ok((known != Some(inner.catalog.revision)).then(|| inner.catalog.clone()))
+        let is_known = known.is_some_and(|known| known.revision == inner.catalog.revision);
+        Ok((!is_known).then(|| inner.catalog.clone()))
     }
 
     async fn save(

@@ -32,8 +32,9 @@ pub struct SavedRevision {
 /// The catalogue's store.
 #[async_trait]
 pub trait CatalogStore: Send + Sync {
-    /// The catalogue, unless it is still at `known`.
-    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError>;
+    /// The catalogue, unless it is still at the revision of `known`. Somebody who has another one of this
+    /// store gives it, so that a store may read only what is newer.
+    async fn snapshot(&self, known: Option<&Catalog>) -> Result<Option<Catalog>, StoreError>;
 
     /// Saves `edits` on top of revision `base` as one atomic unit; mission versions are given here.
     async fn save(

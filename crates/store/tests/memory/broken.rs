@@ -292,7 +292,7 @@ impl BrokenCatalog {
 
 #[async_trait]
 impl CatalogStore for BrokenCatalog {
-    async fn snapshot(&self, known: Option<u64>) -> Result<Option<Catalog>, StoreError> {
+    async fn snapshot(&self, known: Option<&Catalog>) -> Result<Option<Catalog>, StoreError> {
         self.inner.snapshot(known).await
     }
 
