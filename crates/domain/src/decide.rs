@@ -67,8 +67,8 @@ pub struct Offer<'a> {
     /// Its place among all offers of this revision; unique and the same for every user, so a list
     /// can be continued after it.
     pub place: u32,
-    /// The mission's place among all that have a line item, below [`Snapshot::slot_count`].
-    pub slot: usize,
+    /// Where that version of the mission is among [`Snapshot::versions`].
+    pub version_place: usize,
 }
 
 /// Why a mission may not be started.

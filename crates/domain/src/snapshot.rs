@@ -142,13 +142,6 @@ impl Snapshot {
         self.version_places.get(&(id, version)).map(|place| *place as usize)
     }
 
-    /// How many missions have a line item; an [`crate::decide::Offer`] names the place of its mission
-    /// among them.
-    #[must_use]
-    pub fn slot_count(&self) -> usize {
-        self.ranking.slots().len()
-    }
-
     /// A number for the terms by which an app pays; apps with the same number pay the same prices.
     #[must_use]
     pub fn terms_of(&self, app: AppId) -> Option<u32> {

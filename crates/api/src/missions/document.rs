@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::stamp::rfc3339;
 
-pub(super) use form::Form;
+pub(super) use form::{Alike, Form};
 
 /// Room that one mission takes, as a guess.
 pub(super) const MISSION_BYTES: usize = 640;

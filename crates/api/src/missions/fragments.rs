@@ -1,19 +1,18 @@
-//! What of a list is the same for many users, written once for each revision.
+//! What of a list is the same for many users, written once for each revision and language.
 //!
-//! What a mission that nobody has started looks like depends on nothing of the user but the terms of
-//! his app and his language, so its JSON is made when it is first needed and copied from then on. A
-//! mission that he has started is a form with gaps ([`Form`]).
+//! A mission is a form with gaps ([`Form`]), which is made when it is first needed. What a user's app
+//! pays, or where he stands, is filled in for each list; what he can start is kept whole only for whole
+//! classes of users (the sheets of [`engine`]).
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use domain::catalog::{Catalog, Mission};
 use domain::decide::Offer;
-use domain::ids::AppId;
 use domain::snapshot::Snapshot;
 use foldhash::HashMap;
 
-use super::document::{Form, MissionDoc, json};
+use super::document::{Alike, Form};
 
 /// What was written for the newest revision that was asked for.
 pub(crate) struct Fragments {
@@ -25,18 +24,14 @@ struct Edition {
     revision: u64,
     /// Every language that some mission is written in; users of any other see each mission's first.
     languages: BTreeSet<String>,
-    books: RwLock<HashMap<String, Shelf>>,
+    books: RwLock<HashMap<String, Arc<Book>>>,
 }
 
-/// The books of one language, by the number of the terms.
-type Shelf = HashMap<u32, Arc<Book>>;
-
-/// What was written for one language and the terms of an app. There are as many books as a catalogue
-/// has languages and different terms; apps on the same terms share one.
+/// What was written for one language. There are as many books as a catalogue has languages.
 pub(crate) struct Book {
     pub(super) language: String,
-    offers: Box<[OnceLock<Box<[u8]>>]>,
     forms: Box<[OnceLock<Form>]>,
+    alike: Alike,
 }
 
 impl Fragments {
@@ -44,20 +39,18 @@ impl Fragments {
         Self { edition: RwLock::new(Arc::new(Edition::of(0, &Catalog::default()))) }
     }
 
-    /// The book for an app's users of a language.
-    pub(crate) fn book(&self, snapshot: &Snapshot, app: AppId, language: &str) -> Arc<Book> {
+    /// The book for the users of a language.
+    pub(crate) fn book(&self, snapshot: &Snapshot, language: &str) -> Arc<Book> {
         let edition = self.edition(snapshot);
         let language = edition.known(language);
-        // An app without terms is offered nothing, and what is started already needs none.
-        let terms = snapshot.terms_of(app).unwrap_or_default();
         let books = edition.books.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(book) = books.get(language).and_then(|shelf| shelf.get(&terms)) {
+        if let Some(book) = books.get(language) {
             return Arc::clone(book);
         }
         drop(books);
         let mut books = edition.books.write().unwrap_or_else(PoisonError::into_inner);
-        let shelf = books.entry(language.to_owned()).or_default();
-        Arc::clone(shelf.entry(terms).or_insert_with(|| Arc::new(Book::new(snapshot, language))))
+        let book = books.entry(language.to_owned());
+        Arc::clone(book.or_insert_with(|| Arc::new(Book::new(snapshot, language))))
     }
 
     fn edition(&self, snapshot: &Snapshot) -> Arc<Edition> {
@@ -101,28 +94,22 @@ impl Book {
     fn new(snapshot: &Snapshot, language: &str) -> Self {
         Self {
             language: language.to_owned(),
-            offers: (0..snapshot.slot_count()).map(|_| OnceLock::new()).collect(),
             forms: (0..snapshot.versions().len()).map(|_| OnceLock::new()).collect(),
+            alike: Alike::default(),
         }
     }
 
     /// Appends the JSON of an offer.
     pub(crate) fn append(&self, offer: &Offer<'_>, to: &mut Vec<u8>) {
-        match self.offers.get(offer.slot) {
-            Some(written) => to.extend_from_slice(written.get_or_init(|| self.write(offer))),
-            None => to.extend(self.write(offer)),
+        match self.form(offer.version_place, offer.mission) {
+            Some(form) => form.write_offer(offer, to),
+            None => Form::of(offer.mission, &self.language, &self.alike).write_offer(offer, to),
         }
     }
 
     /// The form of a version of a mission, by its place among those of the snapshot.
     pub(super) fn form(&self, place: usize, mission: &Mission) -> Option<&Form> {
-        Some(self.forms.get(place)?.get_or_init(|| Form::of(mission, &self.language)))
-    }
-
-    fn write(&self, offer: &Offer<'_>) -> Box<[u8]> {
-        let mission: &Mission = offer.mission;
-        let doc = MissionDoc::of_offer(mission, offer.line_item, offer.prices, &self.language);
-        // A copy is as large as it has to be; a buffer that is cut off keeps its room.
-        Box::from(&json(&doc)[..])
+        let make = || Form::of(mission, &self.language, &self.alike);
+        Some(self.forms.get(place)?.get_or_init(make))
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn write_list(
     list: &ListView<'_>,
     page: &Page,
 ) -> Pieces {
-    let book = fragments.book(list.snapshot, viewer.app, &list.loaded.state.profile.language);
+    let book = fragments.book(list.snapshot, &list.loaded.state.profile.language);
     // They stand at the head of the first page.
     let runs: &[MissionView<'_>] = if page.after.is_none() { &list.runs } else { &[] };
     let mut out = Pieces::with_capacity(runs.len() * MISSION_BYTES + AROUND_BYTES);

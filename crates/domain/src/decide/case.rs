@@ -212,7 +212,7 @@ impl<'a> Case<'_, 'a> {
             prices: self.prices()?,
             pays,
             place: group.first_place.saturating_add((self.number - self.line.slots.start) as u32),
-            slot: self.number,
+            version_place: self.slot.version_place as usize,
         })
     }
 

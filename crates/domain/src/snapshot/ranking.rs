@@ -23,6 +23,8 @@ use super::Advertised;
 pub(crate) struct Slot {
     /// The mission.
     pub(crate) mission: Arc<Mission>,
+    /// Where it is among the versions of all missions.
+    pub(crate) version_place: u32,
     /// Place of its line item in [`Ranking::lines`].
     pub(crate) line: usize,
     /// What a participation holds of the budget.
@@ -63,7 +65,7 @@ pub(crate) struct Ranking {
     groups: Vec<Ranked>,
     lines: Vec<Line>,
     slots: Vec<Slot>,
-    by_mission: NumberMap<MissionId, usize>,
+    by_mission: NumberMap<MissionId, u32>,
     by_line_item: NumberMap<LineItemId, u32>,
     /// The line items of each advertised app, as places.
     advertising: Vec<Vec<u32>>,
@@ -82,8 +84,7 @@ impl Ranking {
                 servable.insert(rank);
             }
         }
-        let missions = slots.iter().enumerate();
-        let by_mission = missions.map(|(number, slot)| (slot.mission.id, number)).collect();
+        let by_mission = slots.iter().map(|slot| slot.mission.id).zip(0..).collect();
         let by_line_item = lines.iter().map(|line| line.row.id).zip(0..).collect();
         let mut advertising = vec![Vec::new(); advertised.count()];
         for (place, line) in (0..).zip(&lines) {
@@ -125,7 +126,7 @@ impl Ranking {
 
     /// Where that mission is among the slots.
     pub(crate) fn slot_of(&self, mission: MissionId) -> Option<usize> {
-        self.by_mission.get(&mission).copied()
+        self.by_mission.get(&mission).map(|slot| *slot as usize)
     }
 
     /// Ranks of active ad groups of running line items with an active mission.
@@ -135,9 +136,9 @@ impl Ranking {
 }
 
 fn lines_and_slots(catalog: &Catalog, advertised: &Advertised) -> (Vec<Line>, Vec<Slot>) {
-    let mut missions: BTreeMap<LineItemId, Vec<&Arc<Mission>>> = BTreeMap::new();
-    for mission in catalog.missions.values() {
-        missions.entry(mission.line_item_id).or_default().push(mission);
+    let mut missions: BTreeMap<LineItemId, Vec<(&Arc<Mission>, u32)>> = BTreeMap::new();
+    for (mission, version_place) in missions_and_places(catalog) {
+        missions.entry(mission.line_item_id).or_default().push((mission, version_place));
     }
     let mut slots = Vec::with_capacity(catalog.missions.len());
     let mut lines = Vec::with_capacity(catalog.line_items.len());
@@ -145,7 +146,7 @@ fn lines_and_slots(catalog: &Catalog, advertised: &Advertised) -> (Vec<Line>, Ve
         let line = lines.len();
         let first = slots.len();
         let of_line = missions.get(&id).into_iter().flatten();
-        slots.extend(of_line.map(|mission| slot(row, mission, line)));
+        slots.extend(of_line.map(|&(mission, place)| slot((row, line), mission, place)));
         let advertised = advertised.by(id);
         let slots = first..slots.len();
         lines.push(Line { row: Arc::clone(row), advertised, slots, ranks: Vec::new() });
@@ -153,11 +154,24 @@ fn lines_and_slots(catalog: &Catalog, advertised: &Advertised) -> (Vec<Line>, Ve
     (lines, slots)
 }
 
-fn slot(line_item: &LineItem, mission: &Arc<Mission>, line: usize) -> Slot {
+/// The latest versions of missions, and where they are among all versions; both are by number. No store
+/// has a mission without its version; such a one would be nowhere.
+fn missions_and_places(catalog: &Catalog) -> impl Iterator<Item = (&Arc<Mission>, u32)> {
+    let mut versions = catalog.mission_versions.keys().zip(0_u32..).peekable();
+    catalog.missions.values().map(move |mission| {
+        let key = (mission.id, mission.version);
+        while versions.next_if(|(version, _)| **version < key).is_some() {}
+        let found = versions.peek().filter(|(version, _)| **version == key);
+        (mission, found.map_or(u32::MAX, |(_, place)| *place))
+    })
+}
+
+fn slot((row, line): (&LineItem, usize), mission: &Arc<Mission>, version_place: u32) -> Slot {
     Slot {
         mission: Arc::clone(mission),
+        version_place,
         line,
-        hold: hold_for(line_item, mission),
+        hold: hold_for(row, mission),
         is_for_new_users: mission.requirements.iter().any(|one| one == NEW_USERS_ONLY),
     }
 }
@@ -197,4 +211,30 @@ fn is_servable(catalog: &Catalog, group: &Ranked, line: &Line, slots: &[Slot]) -
     row.is_some_and(|row| row.status == AdGroupStatus::Active)
         && line.row.status == LineItemStatus::Running
         && slots[line.slots.clone()].iter().any(is_active)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Edit, Entity, sample};
+    use crate::snapshot::Snapshot;
+
+    #[test]
+    fn a_slot_knows_the_place_of_its_version() {
+        let sample = sample::catalog();
+        let first = Mission::clone(&sample.missions[&MissionId(1)]);
+        let put = |id, window_seconds| {
+            let mission = Mission { id: MissionId(id), window_seconds, ..first.clone() };
+            Edit::Put(Entity::Mission(Arc::new(mission)))
+        };
+        let edits = [put(3, 1), put(1, 2), put(2, 3), put(3, 4), put(1, 5), put(9, 6)];
+        let snapshot = Snapshot::compile(sample.edited(&edits));
+        let slots = snapshot.ranking().slots();
+        let places: Vec<u32> = slots.iter().map(|slot| slot.version_place).collect();
+        assert_eq!(places, [2, 3, 5, 6]);
+        for slot in slots {
+            let version = &snapshot.versions()[slot.version_place as usize];
+            assert!(Arc::ptr_eq(version, &slot.mission));
+        }
+    }
 }

@@ -1,27 +1,41 @@
-//! A mission that a user has started, as JSON with gaps.
+//! A mission of a list, as JSON with gaps.
 //!
-//! Of such a mission only a few values are the user's own: where it and its steps stand, what he was
-//! promised, and until when. What stands between them is written once for a revision and a language,
-//! and copied from then on. A test compares what comes out with [`MissionDoc::of_run`].
+//! Of a mission that a user has started only a few values are his own: where it and its steps stand,
+//! what he was promised, and until when. Of one that he can start, as few depend on the app. What stands
+//! between them is written once for a revision and a language, and copied from then on. Tests compare
+//! what comes out with [`MissionDoc::of_run`] and [`MissionDoc::of_offer`].
+//!
+//! There are as many forms as missions, and most of a form is the names of fields. What missions say
+//! alike is therefore kept once for all of them ([`Alike`]).
 
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::catalog::Mission;
+use domain::decide::Offer;
 use domain::time::Timestamp;
 use domain::user::Enrollment;
-use domain::view::{self, StepGlance, StepState};
+use domain::view::{self, StepGlance, StepState, is_locked_at_start};
 use serde::Serialize;
 
 use super::{MissionDoc, StepDoc, append, reward_total};
 use crate::stamp::append_rfc3339;
 
-/// One version of a mission. Its parts between the gaps stand side by side in their order, so that
-/// nearly all of them are near when the first one is read.
+/// One version of a mission.
 #[derive(Debug)]
 pub(in super::super) struct Form {
-    text: Box<[u8]>,
     /// Up to the state.
-    head: Part,
+    head: Box<[u8]>,
+    rest: Arc<Rest>,
+}
+
+/// All behind the head of a form. The parts between the gaps stand side by side in their order, so that
+/// nearly all of them are near when the first one is read.
+#[derive(PartialEq, Eq, Hash, Debug)]
+struct Rest {
+    text: Box<[u8]>,
     /// From the rewards to the deadline.
     middle: Part,
     /// From the deadline to the first step.
@@ -29,12 +43,22 @@ pub(in super::super) struct Form {
     steps: Box<[StepForm]>,
 }
 
-/// The parts of one of its steps.
-#[derive(Debug)]
+/// One of the steps.
+#[derive(PartialEq, Eq, Hash, Debug)]
 struct StepForm {
+    /// Whether another step has to be done first when the mission is started.
+    begins_locked: bool,
     /// Up to the reward.
     head: Part,
-    /// All from the reward to the deadline, while nothing of it is done and it can be done.
+    standing: Arc<Standing>,
+}
+
+/// How far a step is, from the reward to the deadline. Steps that are bonus, optional and repeated alike
+/// have the same.
+#[derive(PartialEq, Eq, Hash, Debug)]
+struct Standing {
+    text: Box<[u8]>,
+    /// All of it, while nothing is done and it can be done.
     available: Part,
     /// The same, while another step has to be done first.
     locked: Part,
@@ -44,8 +68,36 @@ struct StepForm {
     tail: Part,
 }
 
+/// What the forms of a language have in common: each once, and no more than there are forms and steps.
+#[derive(Default)]
+pub(in super::super) struct Alike {
+    rests: Shared<Rest>,
+    standings: Shared<Standing>,
+}
+
+/// Values of which one copy is enough.
+struct Shared<T>(Mutex<HashSet<Arc<T>>>);
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Eq + Hash> Shared<T> {
+    fn share(&self, value: T) -> Arc<T> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(&value) {
+            return Arc::clone(known);
+        }
+        let value = Arc::new(value);
+        all.insert(Arc::clone(&value));
+        value
+    }
+}
+
 /// Where a part is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Part {
     from: u32,
     to: u32,
@@ -58,8 +110,8 @@ impl Part {
 }
 
 impl Form {
-    /// The form of a mission in a language.
-    pub(in super::super) fn of(mission: &Mission, language: &str) -> Self {
+    /// The form of a mission in a language; what others say too is taken from `alike`.
+    pub(in super::super) fn of(mission: &Mission, language: &str, alike: &Alike) -> Self {
         let doc = MissionDoc::common(mission, language, Vec::new());
         let mut parts = Parts::default();
         parts.begin_object();
@@ -69,22 +121,40 @@ impl Form {
         parts.field("title", &doc.title);
         parts.field("summary", &doc.summary);
         parts.field("icon_url", &doc.icon_url);
-        let head = parts.end_before("state");
-        parts.field("typical_minutes", &doc.typical_minutes);
-        let middle = parts.end_before("deadline");
-        parts.field("requirements", &doc.requirements);
-        parts.field("cta", &doc.cta);
-        let tail = parts.end_before("steps");
-        let steps = mission.steps.iter().enumerate();
-        let steps = steps
-            .map(|(place, step)| StepForm::of(&StepDoc::common(step, place, language), &mut parts))
-            .collect();
-        // A copy is as large as it has to be; a buffer that is cut off keeps its room.
-        Self { text: Box::from(&parts.text[..]), head, middle, tail, steps }
+        parts.end_before("state");
+        // Copies are as large as they have to be; a buffer that is cut off keeps its room.
+        let head = Box::from(&parts.text[..]);
+        let rest = Rest::of(mission, &doc, language, &alike.standings);
+        Self { head, rest: alike.rests.share(rest) }
     }
 
-    fn part(&self, part: Part) -> &[u8] {
-        part.of(&self.text)
+    /// Writes the mission as somebody can start it.
+    pub(in super::super) fn write_offer(&self, offer: &Offer<'_>, out: &mut Vec<u8>) {
+        let rest = &*self.rest;
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b"\"available\",\"enrollment_id\":null,\"reward_total\":");
+        number(offer.pays.0, out);
+        out.extend_from_slice(b",\"reward_first\":");
+        let rewards = offer.prices.iter().map(|price| price.points.0);
+        number(rewards.clone().find(|reward| *reward > 0).unwrap_or(0), out);
+        out.extend_from_slice(rest.part(rest.middle));
+        moment(offer.line_item.flight.ends_at, out);
+        out.extend_from_slice(rest.part(rest.tail));
+        out.push(b'[');
+        for (place, (step, reward)) in rest.steps.iter().zip(rewards).enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(rest.part(step.head));
+            number(reward, out);
+            let standing = &*step.standing;
+            out.extend_from_slice(standing.part(match step.begins_locked {
+                true => standing.locked,
+                false => standing.available,
+            }));
+            out.extend_from_slice(b"null,\"rewarded_at\":null}");
+        }
+        out.extend_from_slice(b"]}");
     }
 
     /// Writes a run of the mission as it stands at `now`. `glances` is room for its steps.
@@ -97,7 +167,8 @@ impl Form {
     ) {
         glances.clear();
         glances.extend(view::step_glances(run, mission, now));
-        out.extend_from_slice(self.part(self.head));
+        let rest = &*self.rest;
+        out.extend_from_slice(&self.head);
         text(view::run_state(run, now).name(), out);
         out.extend_from_slice(b",\"enrollment_id\":\"");
         run.id.append_to(out);
@@ -105,20 +176,49 @@ impl Form {
         number(reward_total(mission, run), out);
         out.extend_from_slice(b",\"reward_first\":");
         number(reward_first(run, glances), out);
-        out.extend_from_slice(self.part(self.middle));
+        out.extend_from_slice(rest.part(rest.middle));
         let begin = out.len();
         moment(Some(run.deadline), out);
         let deadline = (run.deadline, begin..out.len());
-        out.extend_from_slice(self.part(self.tail));
+        out.extend_from_slice(rest.part(rest.tail));
         out.push(b'[');
-        for (place, (step, glance)) in self.steps.iter().zip(&*glances).enumerate() {
+        for (place, (step, glance)) in rest.steps.iter().zip(&*glances).enumerate() {
             if place > 0 {
                 out.push(b',');
             }
             let own = (run.steps[place].points.0, glance);
-            self.write_step(step, own, &deadline, out);
+            rest.write_step(step, own, &deadline, out);
         }
         out.extend_from_slice(b"]}");
+    }
+}
+
+impl Rest {
+    /// That of a mission, of which `doc` says what is the same for everybody.
+    fn of(
+        mission: &Mission,
+        doc: &MissionDoc<'_>,
+        language: &str,
+        standings: &Shared<Standing>,
+    ) -> Self {
+        let mut parts = Parts::default();
+        parts.field("typical_minutes", &doc.typical_minutes);
+        let middle = parts.end_before("deadline");
+        parts.field("requirements", &doc.requirements);
+        parts.field("cta", &doc.cta);
+        let tail = parts.end_before("steps");
+        let steps = mission.steps.iter().enumerate().map(|(place, step)| {
+            let doc = StepDoc::common(step, place, language);
+            let standing = standings.share(Standing::of(&doc));
+            let begins_locked = is_locked_at_start(mission, place);
+            StepForm { begins_locked, head: parts.head_of(&doc), standing }
+        });
+        let steps = steps.collect();
+        Self { text: Box::from(&parts.text[..]), middle, tail, steps }
+    }
+
+    fn part(&self, part: Part) -> &[u8] {
+        part.of(&self.text)
     }
 
     /// Writes a step. Most have the deadline of their run, which stands in `out` already.
@@ -131,11 +231,12 @@ impl Form {
     ) {
         out.extend_from_slice(self.part(step.head));
         number(reward, out);
+        let standing = &*step.standing;
         match (glance.state, glance.completed) {
-            (StepState::Available, 0) => out.extend_from_slice(self.part(step.available)),
-            (StepState::Locked, 0) => out.extend_from_slice(self.part(step.locked)),
+            (StepState::Available, 0) => out.extend_from_slice(standing.part(standing.available)),
+            (StepState::Locked, 0) => out.extend_from_slice(standing.part(standing.locked)),
             (state, completed) => {
-                let (middle, tail) = (self.part(step.middle), self.part(step.tail));
+                let (middle, tail) = (standing.part(standing.middle), standing.part(standing.tail));
                 write_standing(middle, state, completed, tail, out);
             }
         }
@@ -154,14 +255,9 @@ impl Form {
     }
 }
 
-impl StepForm {
-    fn of(doc: &StepDoc<'_>, parts: &mut Parts) -> Self {
-        parts.begin_object();
-        parts.field("id", &doc.id);
-        parts.field("position", &doc.position);
-        parts.field("title", &doc.title);
-        parts.field("kind", &doc.kind);
-        let head = parts.end_before("reward");
+impl Standing {
+    fn of(doc: &StepDoc<'_>) -> Self {
+        let mut parts = Parts::default();
         parts.field("bonus", &doc.bonus);
         parts.field("optional", &doc.optional);
         let middle = parts.end_before("state");
@@ -172,7 +268,11 @@ impl StepForm {
             write_standing(&middle, state, 0, &tail, &mut parts.text);
             parts.end()
         });
-        Self { head, available, locked, middle, tail }
+        Self { text: Box::from(&parts.text[..]), available, locked, middle, tail }
+    }
+
+    fn part(&self, part: Part) -> &[u8] {
+        part.of(&self.text)
     }
 }
 
@@ -201,6 +301,16 @@ struct Parts {
 }
 
 impl Parts {
+    /// Writes a step up to its reward.
+    fn head_of(&mut self, doc: &StepDoc<'_>) -> Part {
+        self.begin_object();
+        self.field("id", &doc.id);
+        self.field("position", &doc.position);
+        self.field("title", &doc.title);
+        self.field("kind", &doc.kind);
+        self.end_before("reward")
+    }
+
     fn begin_object(&mut self) {
         self.text.push(b'{');
     }
@@ -255,9 +365,10 @@ fn moment(at: Option<Timestamp>, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use domain::catalog::{Creative, StepText, sample};
-    use domain::ids::{AdGroupId, EnrollmentId, LineItemId, MissionId, UnitId};
+    use domain::catalog::{Creative, LineItem, Role, Sequence, StepText, sample};
+    use domain::ids::{AdGroupId, EnrollmentId, LineItemId, MissionId, StepId, UnitId};
     use domain::money::{CurrencyCode, Micros, Points, Split};
+    use domain::snapshot::{Price, reward_total as pays};
     use domain::time::Day;
     use domain::user::{Paid, PaidState, Phase, StepProgress};
 
@@ -355,7 +466,7 @@ mod tests {
         let mission = mission();
         let (mut glances, mut compared) = (Vec::new(), 0);
         for language in ["en", "ko", "ko-kr", "fr", ""] {
-            let form = Form::of(&mission, language);
+            let form = Form::of(&mission, language, &Alike::default());
             for run in runs(&mission) {
                 for now in [START, Timestamp(START.0 + 30 * HOUR_MS), run.late_until] {
                     let mut written = Vec::new();
@@ -369,5 +480,68 @@ mod tests {
             }
         }
         assert_eq!(compared, 5 * 95 * 3);
+    }
+
+    /// The mission in any order, with steps that wait for others, and without anything to do.
+    fn missions() -> Vec<Mission> {
+        let mut waiting = mission();
+        waiting.sequence = Sequence::Any;
+        waiting.steps[2].after = vec![StepId(1)];
+        waiting.steps[0].role = Role::Bonus;
+        vec![mission(), waiting, Mission { steps: Vec::new(), ..mission() }]
+    }
+
+    #[test]
+    fn a_form_gives_the_document_of_an_offer() {
+        let mut line_item = LineItem::clone(&sample::catalog().line_items[&LineItemId(1)]);
+        let price = |points| Price { points: Points(points), ..Price::default() };
+        let alike = Alike::default();
+        for mission in missions().into_iter().map(Arc::new) {
+            for prices in [[0, 0, 70, -1], [1, 2, 3, 4], [0; 4]].map(|all| all.map(price)) {
+                let prices = &prices[..mission.steps.len()];
+                for ends_at in [None, Some(START)] {
+                    line_item.flight.ends_at = ends_at;
+                    let offer = offer(&mission, &line_item, prices);
+                    for language in ["en", "ko-kr", ""] {
+                        let mut written = Vec::new();
+                        Form::of(&mission, language, &alike).write_offer(&offer, &mut written);
+                        let document = MissionDoc::of_offer(&mission, &line_item, prices, language);
+                        let [written, expected] =
+                            [written, json(&document)].map(|json| String::from_utf8(json).unwrap());
+                        assert_eq!(written, expected, "{language}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn offer<'a>(
+        mission: &'a Arc<Mission>,
+        line_item: &'a LineItem,
+        prices: &'a [Price],
+    ) -> Offer<'a> {
+        Offer {
+            mission,
+            line_item,
+            ad_group: AdGroupId(1),
+            expected: Micros(0),
+            prices,
+            pays: pays(mission, prices),
+            place: 0,
+            version_place: 0,
+        }
+    }
+
+    #[test]
+    fn what_missions_say_alike_is_kept_once() {
+        let alike = Alike::default();
+        let form = |mission: &Mission, language| Form::of(mission, language, &alike);
+        let (one, other) = (mission(), Mission { id: MissionId(7), ..mission() });
+        assert!(Arc::ptr_eq(&form(&one, "en").rest, &form(&other, "en").rest));
+        let shorter = Mission { typical_minutes: Some(1), ..other };
+        assert!(!Arc::ptr_eq(&form(&one, "en").rest, &form(&shorter, "en").rest));
+        assert_eq!(alike.rests.0.lock().unwrap().len(), 2);
+        // One repeats, and one is a bonus.
+        assert_eq!(alike.standings.0.lock().unwrap().len(), 3);
     }
 }
