@@ -5,6 +5,7 @@
 //! whose terms they locked.
 
 mod entity;
+mod creative;
 mod mission;
 mod tree;
 
@@ -15,6 +16,7 @@ mod validate;
 
 pub mod sample;
 
+pub use creative::{Creative, Wording};
 pub use diff::{Difference, diff};
 pub use entity::{
     AdGroup, AdGroupStatus, Advertiser, App, AppKey, Caps, Currency, Endpoint, Flight, HoldPolicy,
@@ -22,8 +24,8 @@ pub use entity::{
 };
 pub use frozen::frozen;
 pub use mission::{
-    Aim, Choice, Creative, Landing, LocalText, Mission, MissionKind, MissionStatus, Repeat, Role,
-    Rule, Sequence, Step, StepText, Window, WindowStart, text_for,
+    Aim, Choice, Landing, LocalText, Mission, MissionKind, MissionStatus, Repeat, Role, Rule,
+    Sequence, Step, StepText, Window, WindowStart, text_for,
 };
 pub use tree::{Catalog, Edit, Entity, EntityKind};
 pub use validate::{Problem, validate};

@@ -2,7 +2,7 @@
 //! and collects what has to be committed with it.
 
 use crate::budget::{BudgetMove, Guard, Level};
-use crate::catalog::{App, Mission, Step, text_for};
+use crate::catalog::{App, Creative, Mission, Step, text_for};
 use crate::change::{Change, Loaded, MESSAGES_MAX};
 use crate::ids::{Act, DeliveryId, Mode, PublisherId, TransactionId, UserKey};
 use crate::journal::{Cause, Message, MessageKind, Record};
@@ -296,7 +296,7 @@ impl<'a> Desk<'a> {
         }
         let run = self.run(at.run);
         let language = self.state.profile.language.as_str();
-        let creative = text_for(&at.mission.creatives, language, |text| &text.language);
+        let creative = text_for(&at.mission.creatives, language, Creative::language);
         let text = text_for(&at.rule().texts, language, |text| &text.language);
         let transaction = posting.id(Act::Grant);
         let granted = DeliveryId::derive(&self.user, transaction);
@@ -321,7 +321,7 @@ impl<'a> Desk<'a> {
             payout_currency: run.currency,
             line_item: run.line_item,
             mission: run.mission,
-            mission_title: creative.map(|text| text.title.clone()).unwrap_or_default(),
+            mission_title: creative.map(|one| one.wording().title.to_owned()).unwrap_or_default(),
             step: posting.step,
             step_title: text.map(|text| text.title.clone()).unwrap_or_default(),
             enrollment: run.id,

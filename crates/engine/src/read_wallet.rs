@@ -5,7 +5,7 @@
 //! | load the user | 1 |
 //! | pages of his records, until there are enough entries | 1 each, 25 at most |
 
-use domain::catalog::text_for;
+use domain::catalog::{Creative, text_for};
 use domain::change::Loaded;
 use domain::ids::{Act, EnrollmentId, MissionId, StepId, TransactionId};
 use domain::ledger::Transaction;
@@ -124,8 +124,7 @@ fn line(
     let run = loaded.state.run(transaction.enrollment);
     let mission = run.and_then(|run| snapshot.mission_version(run.mission, run.version));
     let language = loaded.state.profile.language.as_str();
-    let creative =
-        mission.and_then(|one| text_for(&one.creatives, language, |text| &text.language));
+    let creative = mission.and_then(|one| text_for(&one.creatives, language, Creative::language));
     let step = mission.and_then(|one| one.step(transaction.step));
     let text = step.and_then(|step| text_for(&step.texts, language, |text| &text.language));
     WalletLine {
@@ -134,7 +133,7 @@ fn line(
         act: transaction.act,
         enrollment: transaction.enrollment,
         mission: run.map(|run| run.mission).unwrap_or_default(),
-        mission_title: creative.map(|text| text.title.clone()).unwrap_or_default(),
+        mission_title: creative.map(|one| one.wording().title.to_owned()).unwrap_or_default(),
         step: transaction.step,
         step_title: text.map(|text| text.title.clone()).unwrap_or_default(),
         wallet: transaction.wallet_change(),

@@ -4,7 +4,7 @@ mod form;
 
 use std::sync::Arc;
 
-use domain::catalog::{Creative, LineItem, Mission, Role, Rule, Step, text_for};
+use domain::catalog::{Creative, LineItem, Mission, Role, Rule, Step, Wording, text_for};
 use domain::snapshot::Price;
 use domain::time::Timestamp;
 use domain::user::Enrollment;
@@ -228,9 +228,9 @@ impl<'a> MissionDoc<'a> {
             id: mission.id.0,
             line_item_id: mission.line_item_id.0,
             kind: mission.kind.name(),
-            title: creative.map_or("", |one| &one.title),
-            summary: creative.map_or("", |one| &one.summary),
-            icon_url: creative.and_then(|one| one.icon_url.as_deref()),
+            title: creative.title,
+            summary: creative.summary,
+            icon_url: creative.icon_url,
             state: "",
             enrollment_id: None,
             reward_total: 0,
@@ -238,7 +238,7 @@ impl<'a> MissionDoc<'a> {
             typical_minutes: mission.typical_minutes,
             deadline: None,
             requirements: &mission.requirements,
-            cta: creative.map_or("", |one| &one.cta),
+            cta: creative.cta,
             steps,
         }
     }
@@ -329,9 +329,9 @@ pub(super) fn write_detail(view: &MissionView<'_>, language: &str, now: Timestam
     });
     json(&MissionDetailDoc {
         mission: document,
-        description: creative.map_or("", |one| &one.description),
-        image_url: creative.and_then(|one| one.image_url.as_deref()),
-        fine_print: creative.map_or("", |one| &one.fine_print),
+        description: creative.description,
+        image_url: creative.image_url,
+        fine_print: creative.fine_print,
         window_seconds: mission.window_seconds,
         step_details: details.collect(),
     })
@@ -376,11 +376,12 @@ fn task<'a>(rule: &'a Rule, language: &str) -> (Option<VisitDoc<'a>>, Option<Qui
 
 /// The mission's name.
 pub(crate) fn title<'a>(mission: &'a Mission, language: &str) -> &'a str {
-    creative(mission, language).map_or("", |one| &one.title)
+    creative(mission, language).title
 }
 
-fn creative<'a>(mission: &'a Mission, language: &str) -> Option<&'a Creative> {
-    text_for(&mission.creatives, language, |one| &one.language)
+fn creative<'a>(mission: &'a Mission, language: &str) -> Wording<'a> {
+    let creative = text_for(&mission.creatives, language, Creative::language);
+    creative.map(Creative::wording).unwrap_or_default()
 }
 
 /// The JSON of a document of ours. They have no map with odd keys, so none can fail.

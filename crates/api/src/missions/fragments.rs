@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use domain::catalog::{Catalog, Mission};
+use domain::catalog::{Catalog, Creative, Mission};
 use domain::decide::Offer;
 use domain::snapshot::Snapshot;
 use foldhash::HashMap;
@@ -74,7 +74,7 @@ impl Edition {
         let missions = catalog.mission_versions.values().chain(catalog.missions.values());
         let mut languages = BTreeSet::new();
         for mission in missions {
-            languages.extend(mission.creatives.iter().map(|one| one.language.as_str()));
+            languages.extend(mission.creatives.iter().map(Creative::language));
             let texts = mission.steps.iter().flat_map(|step| step.texts.iter());
             languages.extend(texts.map(|one| one.language.as_str()));
         }

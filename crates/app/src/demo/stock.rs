@@ -54,7 +54,7 @@ fn old_outside(snapshot: &domain::snapshot::Snapshot) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use domain::catalog::{Catalog, MissionKind, diff, validate};
+    use domain::catalog::{Catalog, Creative, MissionKind, diff, validate};
 
     use super::*;
     use crate::cli::DemoArgs;
@@ -85,9 +85,9 @@ mod tests {
             assert!(has_it, "{rule}");
         }
         for mission in missions {
-            let languages: Vec<_> = mission.creatives.iter().map(|one| &one.language).collect();
+            let languages: Vec<_> = mission.creatives.iter().map(Creative::language).collect();
             for language in ["en", "ko", "ja"] {
-                assert!(languages.iter().any(|one| *one == language), "{} {language}", mission.id);
+                assert!(languages.contains(&language), "{} {language}", mission.id);
             }
         }
     }

@@ -11,7 +11,7 @@ use domain::catalog::{
     AdGroup, AdGroupStatus, Advertiser, AgeRange, Aim, App, AppKey, Caps, Creative, Currency,
     Entity, Flight, Gender, HoldPolicy, Landing, LineItem, LineItemStatus, Mission, MissionKind,
     MissionStatus, Pacing, Partner, Platform, Publisher, Repeat, Role, Rule, Sequence, Step,
-    StepText, Targeting, Theme, Unit,
+    StepText, Targeting, Theme, Unit, Wording,
 };
 use domain::ids::{
     AdGroupId, AdvertiserId, AppId, LineItemId, MissionId, Mode, PartnerId, PublisherId, StepId,
@@ -203,13 +203,13 @@ fn ad_groups(line_item: u32, kind: Kind) -> impl Iterator<Item = AdGroup> {
 /// One step or two in order, with texts of usual length.
 fn mission(number: u32) -> Mission {
     let line_item = number / MISSIONS_PER_LINE_ITEM;
-    let creative = |language: &str, title: &str, summary: &str| Creative {
-        language: language.to_owned(),
-        title: format!("{title} {}", number + 1),
-        summary: summary.to_owned(),
-        icon_url: Some(format!("https://icons.example/{}.png", number + 1)),
-        cta: "Play".to_owned(),
-        ..Creative::default()
+    let icon = format!("https://icons.example/{}.png", number + 1);
+    let creative = |language, title, summary| {
+        let title = &*format!("{title} {}", number + 1);
+        let icon_url = Some(&*icon);
+        let wording =
+            Wording { language, title, summary, icon_url, cta: "Play", ..Wording::default() };
+        Creative::from(wording)
     };
     Mission {
         id: MissionId(number + 1),

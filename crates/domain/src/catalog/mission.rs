@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Creative;
 use crate::ids::{LineItemId, MissionId, StepId};
 use crate::money::Micros;
 
@@ -77,27 +78,6 @@ pub fn text_for<'a, T>(texts: &'a [T], language: &str, of: impl Fn(&T) -> &str) 
         .find(|text| of(text) == language)
         .or_else(|| texts.iter().find(|text| of(text) == primary))
         .or_else(|| texts.first())
-}
-
-/// How a mission presents itself in one language.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Creative {
-    /// BCP 47 language, lower case.
-    pub language: String,
-    /// Its name.
-    pub title: String,
-    /// What to do, in one line.
-    pub summary: String,
-    /// What to do, at length.
-    pub description: String,
-    /// Address of the icon.
-    pub icon_url: Option<String>,
-    /// Address of the large image.
-    pub image_url: Option<String>,
-    /// Words on the button.
-    pub cta: String,
-    /// Conditions in small print.
-    pub fine_print: String,
 }
 
 /// Where a user goes when he starts.

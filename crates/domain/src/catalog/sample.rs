@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     AdGroup, Advertiser, Aim, App, AppKey, Catalog, Creative, Currency, Edit, Entity, Flight,
     LineItem, LineItemStatus, Mission, MissionKind, Order, Partner, Publisher, Repeat, Role, Rule,
-    Step, StepText, Theme, Unit,
+    Step, StepText, Theme, Unit, Wording,
 };
 use crate::ids::{
     AdGroupId, AdvertiserId, AppId, LineItemId, MissionId, Mode, OrderId, PartnerId, PublisherId,
@@ -115,13 +115,13 @@ fn mission() -> Mission {
         line_item_id: LineItemId(1),
         kind: MissionKind::Game,
         status: super::MissionStatus::Active,
-        creatives: vec![Creative {
-            language: "en".to_owned(),
-            title: "Castle".to_owned(),
-            summary: "Build a castle and get rich".to_owned(),
-            cta: "Start".to_owned(),
-            ..Creative::default()
-        }],
+        creatives: vec![Creative::from(Wording {
+            language: "en",
+            title: "Castle",
+            summary: "Build a castle and get rich",
+            cta: "Start",
+            ..Wording::default()
+        })],
         steps: vec![
             step(1, "Install and open", 500_000, event("install")),
             step(2, "Reach level 10", 1_000_000, event("level_10")),

@@ -7,7 +7,7 @@ use domain::catalog::{
     Currency, Endpoint, Entity, Flight, Gender, HoldPolicy, Landing, LineItem, LineItemStatus,
     LocalText, Mission, MissionKind, MissionStatus, Order, OsVersionRange, Pacing, Partner,
     Platform, Publisher, Repeat, Role, Rule, Segment, Sequence, Step, StepText, Targeting, Theme,
-    Unit, Window, WindowStart,
+    Unit, Window, WindowStart, Wording,
 };
 use domain::dialect::{self, Body, Dialect, Json, Macro, ReversalStyle, StatusSet, Template};
 use domain::ids::{
@@ -291,15 +291,17 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn creative() -> impl Strategy<Value = Creative> {
-    (vec(text(), 6), of(text()), of(text())).prop_map(|(texts, icon_url, image_url)| Creative {
-        language: texts[0].clone(),
-        title: texts[1].clone(),
-        summary: texts[2].clone(),
-        description: texts[3].clone(),
-        cta: texts[4].clone(),
-        fine_print: texts[5].clone(),
-        icon_url,
-        image_url,
+    (vec(text(), 6), of(text()), of(text())).prop_map(|(texts, icon_url, image_url)| {
+        Creative::from(Wording {
+            language: &texts[0],
+            title: &texts[1],
+            summary: &texts[2],
+            description: &texts[3],
+            cta: &texts[4],
+            fine_print: &texts[5],
+            icon_url: icon_url.as_deref(),
+            image_url: image_url.as_deref(),
+        })
     })
 }
 

@@ -2,11 +2,64 @@
 
 use domain::catalog::{
     Aim, Choice, Creative, Landing, LocalText, Mission, MissionKind, MissionStatus, Repeat, Role,
-    Rule, Sequence, Step, StepText, Window, WindowStart,
+    Rule, Sequence, Step, StepText, Window, WindowStart, Wording,
 };
 
 use super::human::SecondsText;
 use super::mirror::{Mirror, is_default, mirror, mirror_enum};
+
+/// How a mission presents itself in one language.
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = catalog::CreativeDoc)]
+pub struct CreativeDoc {
+    /// BCP 47 language, lower case, such as `ko`.
+    pub language: String,
+    /// Its name.
+    pub title: String,
+    /// What to do, in one line.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub summary: String,
+    /// What to do, at length.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub description: String,
+    /// Address of the icon.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub icon_url: Option<String>,
+    /// Address of the large image.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub image_url: Option<String>,
+    /// Words on the button.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cta: String,
+    /// Conditions in small print.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fine_print: String,
+}
+
+impl Mirror<Creative> for CreativeDoc {
+    fn of(value: &Creative) -> Self {
+        let Wording { language, title, summary, description, icon_url, image_url, cta, fine_print } =
+            value.wording();
+        let [language, title, summary, description, cta, fine_print] =
+            [language, title, summary, description, cta, fine_print].map(str::to_owned);
+        let [icon_url, image_url] = [icon_url, image_url].map(|url| url.map(str::to_owned));
+        Self { language, title, summary, description, icon_url, image_url, cta, fine_print }
+    }
+
+    fn into_domain(self) -> Creative {
+        Creative::from(Wording {
+            language: &self.language,
+            title: &self.title,
+            summary: &self.summary,
+            description: &self.description,
+            icon_url: self.icon_url.as_deref(),
+            image_url: self.image_url.as_deref(),
+            cta: &self.cta,
+            fine_print: &self.fine_print,
+        })
+    }
+}
 
 mirror! {
     /// A text in one language.
@@ -15,32 +68,6 @@ mirror! {
         language: String,
         /// The text.
         text: String,
-    }
-
-    /// How a mission presents itself in one language.
-    CreativeDoc = Creative {
-        /// BCP 47 language, lower case, such as `ko`.
-        language: String,
-        /// Its name.
-        title: String,
-        /// What to do, in one line.
-        #[serde(default, skip_serializing_if = "is_default")]
-        summary: String,
-        /// What to do, at length.
-        #[serde(default, skip_serializing_if = "is_default")]
-        description: String,
-        /// Address of the icon.
-        #[serde(default, skip_serializing_if = "is_default")]
-        icon_url: Option<String>,
-        /// Address of the large image.
-        #[serde(default, skip_serializing_if = "is_default")]
-        image_url: Option<String>,
-        /// Words on the button.
-        #[serde(default, skip_serializing_if = "is_default")]
-        cta: String,
-        /// Conditions in small print.
-        #[serde(default, skip_serializing_if = "is_default")]
-        fine_print: String,
     }
 
     /// How often a step is paid.

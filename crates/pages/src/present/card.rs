@@ -42,9 +42,9 @@ pub(crate) fn offer_card(scene: &Scene<'_>, offer: &Offer<'_>) -> OfferCard {
     OfferCard {
         id: mission.id.0.into(),
         kind: kind(mission.kind),
-        title: Plain::new(creative.map_or("", |text| &text.title)),
-        summary: Plain::new(creative.map_or("", |text| &text.summary)),
-        icon: creative.and_then(|text| ImageUrl::parse(text.icon_url.as_deref()?)),
+        title: Plain::new(creative.title),
+        summary: Plain::new(creative.summary),
+        icon: creative.icon_url.and_then(ImageUrl::parse),
         reward_total: total(mission, &points),
         reward_first: first_reward(mission, &points),
         first_minutes: None,
@@ -68,8 +68,8 @@ pub(crate) fn progress_card(scene: &Scene<'_>, view: &MissionView<'_>) -> Option
     Some(ProgressCard {
         id: mission.id.0.into(),
         kind: kind(mission.kind),
-        title: Plain::new(creative.map_or("", |text| &text.title)),
-        icon: creative.and_then(|text| ImageUrl::parse(text.icon_url.as_deref()?)),
+        title: Plain::new(creative.title),
+        icon: creative.icon_url.and_then(ImageUrl::parse),
         steps_done: count(main().filter(|place| states[*place] == StepState::Rewarded).count()),
         steps_total: count(main().count()),
         repeat: only.and_then(|place| repeat(mission, Some(run), place)),

@@ -34,7 +34,7 @@ pub(crate) fn mission_detail(
     around: Around,
 ) -> MissionDetail {
     let creative = scene.creative(&view.mission.creatives);
-    let fine_print = creative.map_or("", |text| &text.fine_print);
+    let fine_print = creative.fine_print;
     let steps = step_views(scene, view);
     MissionDetail {
         frame: scene.frame.clone(),
@@ -53,17 +53,17 @@ pub(crate) fn mission_detail(
 fn headline(scene: &Scene<'_>, view: &MissionView<'_>) -> Headline {
     let mission = view.mission.as_ref();
     let creative = scene.creative(&mission.creatives);
-    let about = creative.map_or("", |text| match text.description.as_str() {
-        "" => &text.summary,
+    let about = match creative.description {
+        "" => creative.summary,
         description => description,
-    });
+    };
     Headline {
         id: mission.id.0.into(),
         kind: kind(mission.kind),
-        title: Plain::new(creative.map_or("", |text| &text.title)),
+        title: Plain::new(creative.title),
         summary: Plain::new(about),
-        icon: creative.and_then(|text| ImageUrl::parse(text.icon_url.as_deref()?)),
-        image: creative.and_then(|text| ImageUrl::parse(text.image_url.as_deref()?)),
+        icon: creative.icon_url.and_then(ImageUrl::parse),
+        image: creative.image_url.and_then(ImageUrl::parse),
         reward_total: total(mission, &points(view)),
         boost: None,
         typical_minutes: mission.typical_minutes,
@@ -89,7 +89,7 @@ fn cta(scene: &Scene<'_>, view: &MissionView<'_>, steps: &[StepView], landing: &
     let mission = view.mission.as_ref();
     let Some(run) = view.run else {
         let creative = scene.creative(&mission.creatives);
-        let own = creative.map(|text| Plain::new(&text.cta)).filter(|label| !label.is_empty());
+        let own = Some(Plain::new(creative.cta)).filter(|label| !label.is_empty());
         let check_in = begins_with_check_in(mission);
         let check_in = check_in.map(|_| Plain::new(scene.frame.texts().step.check_in));
         let reward = first_reward(mission, &points(view));

@@ -1,6 +1,6 @@
 //! Who looks, in which app, and in which language.
 
-use domain::catalog::{App, Creative, StepText, text_for};
+use domain::catalog::{App, Creative, StepText, Wording, text_for};
 use domain::ids::{AppId, UnitId};
 use domain::snapshot::Snapshot;
 use domain::targeting::Profile;
@@ -39,8 +39,8 @@ impl<'a> Scene<'a> {
         text_for(texts, &self.language, of)
     }
 
-    pub(crate) fn creative<'t>(&self, texts: &'t [Creative]) -> Option<&'t Creative> {
-        self.pick(texts, |text| &text.language)
+    pub(crate) fn creative<'t>(&self, texts: &'t [Creative]) -> Wording<'t> {
+        self.pick(texts, Creative::language).map(Creative::wording).unwrap_or_default()
     }
 
     pub(crate) fn step_text<'t>(&self, texts: &'t [StepText]) -> Option<&'t StepText> {

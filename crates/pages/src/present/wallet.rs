@@ -56,7 +56,7 @@ pub(crate) fn not_counted(scene: &Scene<'_>, runs: &[RunLine]) -> Vec<WalletEntr
 
 fn not_counted_in(scene: &Scene<'_>, line: &RunLine) -> Vec<WalletEntry> {
     let (run, mission) = (&line.run, line.mission.as_ref());
-    let title = scene.creative(&mission.creatives).map_or("", |text| &text.title);
+    let title = scene.creative(&mission.creatives).title;
     let lost = |place: usize| {
         let step = &mission.steps[place];
         let shown = view::step_view(run, mission, place, scene.now());

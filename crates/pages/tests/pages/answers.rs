@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::catalog::{Creative, StepText};
+use domain::catalog::{Creative, StepText, Wording};
 use domain::targeting::Profile;
 
 use crate::browser::Browser;
@@ -20,14 +20,14 @@ async fn hostile_texts_are_texts() {
     let world = World::new().await;
     world
         .edit(2, |mission| {
-            mission.creatives = vec![Creative {
-                language: "en".to_owned(),
-                title: HOSTILE[0].to_owned(),
-                summary: HOSTILE[1].to_owned(),
-                fine_print: HOSTILE[2].to_owned(),
-                icon_url: Some("https://cdn.example/a'onerror=x.png".to_owned()),
-                ..Creative::default()
-            }];
+            mission.creatives = vec![Creative::from(Wording {
+                language: "en",
+                title: HOSTILE[0],
+                summary: HOSTILE[1],
+                fine_print: HOSTILE[2],
+                icon_url: Some("https://cdn.example/a'onerror=x.png"),
+                ..Wording::default()
+            })];
             mission.requirements = vec![HOSTILE[1].to_owned()];
             for step in &mut mission.steps {
                 step.texts = Arc::new(vec![StepText {

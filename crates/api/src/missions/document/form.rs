@@ -365,7 +365,7 @@ fn moment(at: Option<Timestamp>, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use domain::catalog::{Creative, LineItem, Role, Sequence, StepText, sample};
+    use domain::catalog::{Creative, LineItem, Role, Sequence, StepText, Wording, sample};
     use domain::ids::{AdGroupId, EnrollmentId, LineItemId, MissionId, StepId, UnitId};
     use domain::money::{CurrencyCode, Micros, Points, Split};
     use domain::snapshot::{Price, reward_total as pays};
@@ -381,12 +381,12 @@ mod tests {
     /// Texts with everything that JSON escapes, in two languages.
     fn mission() -> Mission {
         let mut mission = Mission::clone(&sample::catalog().missions[&MissionId(1)]);
-        mission.creatives.push(Creative {
-            language: "ko".to_owned(),
-            title: "\"성\\\n\u{1}\u{2028}\"".to_owned(),
-            icon_url: Some("https://icons.example/1.png?a=1&b=2".to_owned()),
-            ..Creative::default()
-        });
+        mission.creatives.push(Creative::from(Wording {
+            language: "ko",
+            title: "\"성\\\n\u{1}\u{2028}\"",
+            icon_url: Some("https://icons.example/1.png?a=1&b=2"),
+            ..Wording::default()
+        }));
         let title = "두 번째 \"단계\"".to_owned();
         let text = StepText { language: "ko".to_owned(), title, ..StepText::default() };
         std::sync::Arc::make_mut(&mut mission.steps[1].texts).push(text);

@@ -13,6 +13,7 @@ use crate::catalog::limits::{
 };
 use crate::catalog::{
     Catalog, Creative, EntityKind, HoldPolicy, LineItem, Mission, Role, Rule, Sequence, Step,
+    Wording,
 };
 use crate::ids::MissionId;
 use crate::money::{MICROS_MAX, Micros};
@@ -26,13 +27,9 @@ pub(super) fn check(catalog: &Catalog, found: &mut Findings) {
         found.refers(line_item.is_some(), "line_item_id", name);
         check_terms(mission, found);
         check_landing(mission, found);
-        text::languages(
-            found,
-            "creatives",
-            mission.creatives.iter().map(|creative| creative.language.as_str()),
-        );
+        text::languages(found, "creatives", mission.creatives.iter().map(Creative::language));
         for (at, creative) in mission.creatives.iter().enumerate() {
-            check_creative(at, creative, found);
+            check_creative(at, &creative.wording(), found);
         }
         check_steps(mission, found);
         check_payout(mission, line_item, found);
@@ -71,17 +68,17 @@ fn check_landing(mission: &Mission, found: &mut Findings) {
     );
 }
 
-fn check_creative(at: usize, creative: &Creative, found: &mut Findings) {
+fn check_creative(at: usize, creative: &Wording<'_>, found: &mut Findings) {
     let field = |name: &'static str| fmt::from_fn(move |f| write!(f, "creatives[{at}].{name}"));
-    text::line(found, field("title"), &creative.title, TITLE_CHARS_MAX);
-    text::optional_line(found, field("summary"), &creative.summary, SUMMARY_CHARS_MAX);
-    text::prose(found, field("description"), &creative.description, DESCRIPTION_CHARS_MAX);
-    text::optional_line(found, field("cta"), &creative.cta, CTA_CHARS_MAX);
-    text::prose(found, field("fine_print"), &creative.fine_print, DESCRIPTION_CHARS_MAX);
-    if let Some(url) = &creative.icon_url {
+    text::line(found, field("title"), creative.title, TITLE_CHARS_MAX);
+    text::optional_line(found, field("summary"), creative.summary, SUMMARY_CHARS_MAX);
+    text::prose(found, field("description"), creative.description, DESCRIPTION_CHARS_MAX);
+    text::optional_line(found, field("cta"), creative.cta, CTA_CHARS_MAX);
+    text::prose(found, field("fine_print"), creative.fine_print, DESCRIPTION_CHARS_MAX);
+    if let Some(url) = creative.icon_url {
         text::web_url(found, field("icon_url"), url);
     }
-    if let Some(url) = &creative.image_url {
+    if let Some(url) = creative.image_url {
         text::web_url(found, field("image_url"), url);
     }
 }

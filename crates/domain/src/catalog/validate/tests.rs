@@ -6,7 +6,7 @@ use super::*;
 use crate::catalog::{
     AdGroup, Advertiser, AgeRange, Aim, App, Creative, Endpoint, HoldPolicy, LineItem, LocalText,
     Mission, OsVersion, OsVersionRange, Partner, Role, Rule, Segment, Step, StepText, Window,
-    WindowStart, sample,
+    WindowStart, Wording, sample,
 };
 use crate::dialect;
 use crate::ids::{
@@ -37,8 +37,9 @@ fn mission(c: &mut Catalog) -> &mut Mission {
     Arc::make_mut(c.missions.values_mut().next().unwrap())
 }
 
-fn creative(c: &mut Catalog) -> &mut Creative {
-    &mut mission(c).creatives[0]
+fn reword(c: &mut Catalog, change: impl Fn(Wording<'_>) -> Creative) {
+    let one = &mut mission(c).creatives[0];
+    *one = change(one.wording());
 }
 
 fn step(c: &mut Catalog, at: usize) -> &mut Step {
@@ -370,7 +371,7 @@ fn what_is_unusual_but_right_passes() {
         |c| step(c, 0).rule = quiz(2, 1, 3),
         |c| step(c, 3).rule = visit("https://a.example/p?q=1", 30),
         |c| second_mission(c, 1),
-        |c| creative(c).description = "One line\nand another".into(),
+        |c| reword(c, |one| Wording { description: "One line\nand another", ..one }.into()),
         |c| mission(c).landing_url = "market://details?id=a&referrer={click_id}".into(),
         |c| {
             mission(c).steps.drain(..3);

@@ -45,33 +45,33 @@ fn missions() {
         (|c| mission(c).creatives.clear(), "missions 1 creatives: give at least one language"),
         (
             |c| {
-                let again = creative(c).clone();
+                let again = mission(c).creatives[0].clone();
                 mission(c).creatives.push(again)
             },
             "missions 1 creatives[1].language: there is another text in en",
         ),
         (
-            |c| creative(c).language = "english please".into(),
+            |c| reword(c, |one| Wording { language: "english please", ..one }.into()),
             "missions 1 creatives[0].language: it must be",
         ),
         (
-            |c| creative(c).title = String::new(),
+            |c| reword(c, |one| Wording { title: "", ..one }.into()),
             "missions 1 creatives[0].title: it must not be empty",
         ),
         (
-            |c| creative(c).title = "x".repeat(121),
+            |c| reword(c, |one| Wording { title: &"x".repeat(121), ..one }.into()),
             "missions 1 creatives[0].title: it has more than 120",
         ),
         (
-            |c| creative(c).summary = "a\u{202e}b".into(),
+            |c| reword(c, |one| Wording { summary: "a\u{202e}b", ..one }.into()),
             "missions 1 creatives[0].summary: it holds the invisible character U+202E",
         ),
         (
-            |c| creative(c).icon_url = Some("data:image/png,x".into()),
+            |c| reword(c, |one| Wording { icon_url: Some("data:image/png,x"), ..one }.into()),
             "missions 1 creatives[0].icon_url: it must begin",
         ),
         (
-            |c| creative(c).image_url = Some("https://".into()),
+            |c| reword(c, |one| Wording { image_url: Some("https://"), ..one }.into()),
             "missions 1 creatives[0].image_url: it must begin",
         ),
         (
