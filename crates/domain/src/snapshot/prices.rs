@@ -1,10 +1,10 @@
 //! Prices of missions, computed when an app first shows them and then kept for the revision.
 //!
 //! Apps with the same shares, rates and rounding share one book: a publisher's twenty apps, or a
-//! thousand apps on house terms, cost as much memory as one.
+//! thousand apps on house terms, cost as much memory as one. Missions that pay the same share a list.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Price, Ranking, price};
 use crate::catalog::{App, Catalog};
@@ -12,7 +12,7 @@ use crate::ids::{AppId, NumberMap};
 use crate::money::{CurrencyCode, Ppm, Rate, Rounding};
 
 /// The prices of one mission's steps; `None` if they cannot be paid.
-type List = Option<Box<[Price]>>;
+type List = Option<Arc<[Price]>>;
 
 /// Everything of an app that a price depends on.
 type Terms<'a> = (Ppm, Ppm, &'a BTreeMap<CurrencyCode, Rate>, Rounding);
@@ -23,6 +23,23 @@ pub(super) struct PriceBooks {
     book_of: NumberMap<AppId, u32>,
     books: Vec<OnceLock<Box<[OnceLock<List>]>>>,
     slots: usize,
+    lists: Lists,
+}
+
+/// Each list once; no more than there are missions in all books.
+#[derive(Debug, Default)]
+struct Lists(Mutex<HashSet<Arc<[Price]>>>);
+
+impl Lists {
+    fn share(&self, list: Vec<Price>) -> Arc<[Price]> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(&*list) {
+            return Arc::clone(known);
+        }
+        let list: Arc<[Price]> = list.into();
+        all.insert(Arc::clone(&list));
+        list
+    }
 }
 
 impl PriceBooks {
@@ -35,7 +52,7 @@ impl PriceBooks {
             book_of.insert(app.id, *terms.entry(terms_of(app)).or_insert(next));
         }
         let books = terms.iter().map(|_| OnceLock::new()).collect();
-        Self { book_of, books, slots }
+        Self { book_of, books, slots, lists: Lists::default() }
     }
 
     /// The number of the book of that app.
@@ -47,7 +64,7 @@ impl PriceBooks {
     pub(super) fn book<'a>(&'a self, app: &'a App, ranking: &'a Ranking) -> Option<PriceBook<'a>> {
         let book = self.books.get(self.number(app.id)? as usize)?;
         let lists = book.get_or_init(|| (0..self.slots).map(|_| OnceLock::new()).collect());
-        Some(PriceBook { app, lists, ranking })
+        Some(PriceBook { app, lists, shared: &self.lists, ranking })
     }
 }
 
@@ -56,6 +73,7 @@ impl PriceBooks {
 pub(crate) struct PriceBook<'a> {
     app: &'a App,
     lists: &'a [OnceLock<List>],
+    shared: &'a Lists,
     ranking: &'a Ranking,
 }
 
@@ -70,7 +88,9 @@ impl<'a> PriceBook<'a> {
     fn work_out(&self, slot: usize) -> List {
         let slot = self.ranking.slots().get(slot)?;
         let line_item = &self.ranking.line(slot.line).row;
-        slot.mission.steps.iter().map(|step| price(self.app, line_item, step)).collect()
+        let steps = slot.mission.steps.iter();
+        let list: Option<Vec<Price>> = steps.map(|step| price(self.app, line_item, step)).collect();
+        list.map(|list| self.shared.share(list))
     }
 }
 
