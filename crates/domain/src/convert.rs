@@ -248,7 +248,8 @@ impl File<'_> {
 
     /// Places of the steps that ask for events of that name.
     fn steps(&self, name: &str) -> Vec<usize> {
-        let asks = |rule: &Rule| matches!(rule, Rule::Event { name: asked, .. } if asked == name);
+        let asks =
+            |rule: &Rule| matches!(rule, Rule::Event { name: asked, .. } if **asked == *name);
         let steps = self.mission.steps.iter().enumerate();
         steps.filter(|(_, step)| asks(&step.rule)).map(|(place, _)| place).collect()
     }

@@ -226,7 +226,7 @@ impl Inquiry<'_> {
     }
 
     fn asks_for(&self, event: &str) -> bool {
-        matches!(&self.rule().rule, Rule::Event { name, .. } if name == event)
+        matches!(&self.rule().rule, Rule::Event { name, .. } if **name == *event)
     }
 
     /// The answer where nothing at all speaks of the step.

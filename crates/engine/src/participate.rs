@@ -184,7 +184,7 @@ fn fill_landing(mission: &Mission, run: &Enrollment, loaded: &Loaded, click_id: 
         _ => None,
     };
     let mut filled = String::with_capacity(mission.landing_url.len() + click_id.len());
-    let mut rest = mission.landing_url.as_str();
+    let mut rest = &*mission.landing_url;
     while let Some(open) = rest.find('{') {
         let Some(length) = rest[open..].find('}') else { break };
         filled.push_str(&rest[..open]);

@@ -227,7 +227,7 @@ fn mission(number: u32) -> Mission {
         typical_minutes: Some(60),
         requirements: Vec::new(),
         prerequisites: Vec::new(),
-        landing_url: "https://landing.example/start?click_id={click_id}".to_owned(),
+        landing_url: "https://landing.example/start?click_id={click_id}".into(),
         landing: Landing::ExternalBrowser,
     }
 }
@@ -258,7 +258,7 @@ fn step(id: u32, title: &str, event: &str, hold_hours: u32) -> Step {
         payout: Micros(i64::from(id) * 250_000),
         reward: None,
         hold_hours,
-        rule: Rule::Event { name: event.to_owned(), aim: Aim::Once },
+        rule: Rule::Event { name: event.into(), aim: Aim::Once },
     }
 }
 

@@ -138,7 +138,7 @@ pub struct Mission {
     /// Missions that must be completed before this one is shown.
     pub prerequisites: Vec<MissionId>,
     /// Address of the landing page with macros such as `{click_id}`.
-    pub landing_url: String,
+    pub landing_url: Box<str>,
     /// Where the landing page opens.
     pub landing: Landing,
 }
@@ -245,7 +245,7 @@ pub enum Rule {
     /// A partner reports an event.
     Event {
         /// Its name, as the partner connection translates it.
-        name: String,
+        name: Box<str>,
         /// How many of them.
         aim: Aim,
     },
@@ -259,9 +259,9 @@ pub enum Rule {
     /// The user answers a question; verified by us.
     Quiz {
         /// The question.
-        question: Vec<LocalText>,
+        question: Box<[LocalText]>,
         /// What he chooses from.
-        choices: Vec<Choice>,
+        choices: Box<[Choice]>,
         /// Place of the right choice.
         answer: u8,
         /// How often he may try.

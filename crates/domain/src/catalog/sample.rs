@@ -103,7 +103,7 @@ fn line_item() -> LineItem {
 
 /// The sample mission: install, reach level 10, buy something; and a daily check-in as a bonus.
 fn mission() -> Mission {
-    let event = |name: &str| Rule::Event { name: name.to_owned(), aim: Aim::Once };
+    let event = |name: &str| Rule::Event { name: name.into(), aim: Aim::Once };
     let bonus = Step {
         role: Role::Bonus,
         repeat: Repeat { limit: 1, per_day: Some(1) },
@@ -133,7 +133,7 @@ fn mission() -> Mission {
         typical_minutes: Some(90),
         requirements: vec!["new_users_only".to_owned()],
         prerequisites: Vec::new(),
-        landing_url: "https://castle.example/start?click_id={click_id}".to_owned(),
+        landing_url: "https://castle.example/start?click_id={click_id}".into(),
         landing: super::Landing::ExternalBrowser,
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn mission(id: u32, line_item: u32) -> Mission {
         typical_minutes: None,
         requirements: Vec::new(),
         prerequisites: Vec::new(),
-        landing_url: String::new(),
+        landing_url: Box::default(),
         landing: Landing::ExternalBrowser,
     }
 }

@@ -116,14 +116,14 @@ fn step(id: u32, text: &str) -> Step {
 fn rule<'a>(kind: &str, words: &mut impl Iterator<Item = &'a str>) -> Rule {
     let mut word = || words.next().expect("another word of the rule");
     match kind {
-        "event" => Rule::Event { name: word().to_owned(), aim: Aim::Once },
-        "count" => Rule::Event { name: word().to_owned(), aim: Aim::Count(number(word())) },
-        "sum" => Rule::Event { name: word().to_owned(), aim: Aim::Sum(money(word())) },
-        "days" => Rule::Event { name: word().to_owned(), aim: Aim::DistinctDays(number(word())) },
+        "event" => Rule::Event { name: word().into(), aim: Aim::Once },
+        "count" => Rule::Event { name: word().into(), aim: Aim::Count(number(word())) },
+        "sum" => Rule::Event { name: word().into(), aim: Aim::Sum(money(word())) },
+        "days" => Rule::Event { name: word().into(), aim: Aim::DistinctDays(number(word())) },
         "visit" => Rule::Visit { url: String::new(), dwell_seconds: seconds(word()) },
         "quiz" => Rule::Quiz {
-            question: Vec::new(),
-            choices: vec![Choice { texts: Vec::new() }; 3],
+            question: Box::default(),
+            choices: vec![Choice { texts: Vec::new() }; 3].into(),
             answer: 1,
             attempts: number(word()) as u8,
         },

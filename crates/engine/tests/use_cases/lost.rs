@@ -32,9 +32,9 @@ async fn listed(node: &Node, hours: i64) -> (usize, i64, i64) {
 #[tokio::test]
 async fn a_lost_quiz_earns_nothing_and_holds_nothing() {
     let quiz = rows(|mission| {
-        let choices = vec![Choice { texts: Vec::new() }; 2];
+        let choices = vec![Choice { texts: Vec::new() }; 2].into();
         mission.steps[1].rule =
-            Rule::Quiz { question: Vec::new(), choices, answer: 1, attempts: 1 };
+            Rule::Quiz { question: Box::default(), choices, answer: 1, attempts: 1 };
         mission.steps.truncate(3);
     });
     let node = Node::with(quiz, Mode::Live).await;

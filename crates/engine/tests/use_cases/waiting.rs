@@ -29,8 +29,7 @@ fn generous() -> Vec<Entity> {
     for row in &mut rows {
         if let Entity::Mission(mission) = row {
             let step = &mut Arc::make_mut(mission).steps[0];
-            step.rule =
-                Rule::Event { name: "install".to_owned(), aim: Aim::Sum(Micros(1_000_000)) };
+            step.rule = Rule::Event { name: "install".into(), aim: Aim::Sum(Micros(1_000_000)) };
             step.repeat.limit = 100;
         }
     }

@@ -249,11 +249,11 @@ fn rule() -> impl Strategy<Value = Rule> {
     let choice = vec(local_text(), 0..2).prop_map(|texts| Choice { texts });
     let quiz = (vec(local_text(), 0..2), vec(choice, 0..3), any::<u8>(), any::<u8>());
     prop_oneof![
-        (text(), aim).prop_map(|(name, aim)| Rule::Event { name, aim }),
+        (text(), aim).prop_map(|(name, aim)| Rule::Event { name: name.into(), aim }),
         (text(), any::<u32>()).prop_map(|(url, dwell_seconds)| Rule::Visit { url, dwell_seconds }),
         quiz.prop_map(|(question, choices, answer, attempts)| Rule::Quiz {
-            question,
-            choices,
+            question: question.into(),
+            choices: choices.into(),
             answer,
             attempts,
         }),
@@ -325,7 +325,7 @@ fn mission() -> impl Strategy<Value = Mission> {
         typical_minutes: numbers.1,
         requirements: lists.2,
         prerequisites: numbers.2.into_iter().map(MissionId).collect(),
-        landing_url,
+        landing_url: landing_url.into(),
         landing: kinds.3,
     })
 }

@@ -166,6 +166,26 @@ impl<D, M: Mirror<D>> Mirror<Vec<D>> for Vec<M> {
     }
 }
 
+impl<D, M: Mirror<D>> Mirror<Box<[D]>> for Vec<M> {
+    fn of(value: &Box<[D]>) -> Self {
+        value.iter().map(M::of).collect()
+    }
+
+    fn into_domain(self) -> Box<[D]> {
+        self.into_iter().map(M::into_domain).collect()
+    }
+}
+
+impl Mirror<Box<str>> for String {
+    fn of(value: &Box<str>) -> Self {
+        String::from(&**value)
+    }
+
+    fn into_domain(self) -> Box<str> {
+        self.into()
+    }
+}
+
 impl<D: Ord, M: Mirror<D>> Mirror<BTreeSet<D>> for Vec<M> {
     fn of(value: &BTreeSet<D>) -> Self {
         value.iter().map(M::of).collect()

@@ -63,11 +63,12 @@ fn texts(words: &str) -> Vec<LocalText> {
 
 fn quiz(choices: usize, answer: u8, attempts: u8) -> Rule {
     let choice = crate::catalog::Choice { texts: texts("Yes") };
-    Rule::Quiz { question: texts("Well?"), choices: vec![choice; choices], answer, attempts }
+    let choices = vec![choice; choices].into();
+    Rule::Quiz { question: texts("Well?").into(), choices, answer, attempts }
 }
 
 fn event(aim: Aim) -> Rule {
-    Rule::Event { name: "purchase".to_owned(), aim }
+    Rule::Event { name: "purchase".into(), aim }
 }
 
 fn visit(url: &str, dwell_seconds: u32) -> Rule {
@@ -376,7 +377,7 @@ fn what_is_unusual_but_right_passes() {
         |c| {
             mission(c).steps.drain(..3);
             step(c, 0).role = Role::Required;
-            mission(c).landing_url = String::new();
+            mission(c).landing_url = Box::default();
         },
         |c| {
             line_item(c).hold = HoldPolicy::Expected { share: Ppm(100_000), grace: Micros(1) };

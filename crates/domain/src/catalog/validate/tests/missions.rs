@@ -97,7 +97,7 @@ fn missions() {
         (
             |c| {
                 mission(c).landing_url =
-                    format!("https://a.example/{{click_id}}{}", "x".repeat(2_048))
+                    format!("https://a.example/{{click_id}}{}", "x".repeat(2_048)).into()
             },
             "missions 1 landing_url: it has more",
         ),
@@ -184,7 +184,7 @@ fn steps() {
 fn rules() {
     check(&[
         (
-            |c| step(c, 0).rule = Rule::Event { name: String::new(), aim: Aim::Once },
+            |c| step(c, 0).rule = Rule::Event { name: Box::default(), aim: Aim::Once },
             "missions 1 steps[0].rule.event.name: it must not",
         ),
         (
