@@ -1,12 +1,15 @@
 //! The store on MariaDB passes the contract of the ports, one database for each case.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod common;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use services::MariaDb;
 use store::contract::{Failure, Fixture, Stores, cases, run};
-use store_mysql::{MysqlStore, Options, migrate};
 
 /// One server for all cases, one database for each.
 struct Databases {
@@ -15,29 +18,24 @@ struct Databases {
 }
 
 impl Databases {
-    fn url(&self) -> String {
-        self.server.url(&format!("case_{}", self.latest.load(Ordering::Relaxed)))
-    }
-
-    async fn open_latest(&self) -> Result<Stores, Failure> {
-        let opened = MysqlStore::connect(&self.url(), Options::default()).await;
-        let store = Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?);
-        Ok(Stores { state: store.clone(), catalog: store.clone(), reports: store })
+    async fn open_latest(&self) -> Stores {
+        let name = format!("case_{}", self.latest.load(Ordering::Relaxed));
+        let store = Arc::new(common::open(&self.server.url(&name)).await);
+        Stores { state: store.clone(), catalog: store.clone(), reports: store }
     }
 }
 
 #[async_trait]
 impl Fixture for Databases {
     async fn fresh(&self) -> Result<Stores, Failure> {
-        self.latest.fetch_add(1, Ordering::Relaxed);
-        let migrated = migrate(&self.url(), Options::default(), &mut |_| {}).await;
-        migrated.map_err(|error| Failure::new(error.to_string()))?;
-        self.open_latest().await
+        let number = 1 + self.latest.fetch_add(1, Ordering::Relaxed);
+        common::database(&self.server, &format!("case_{number}")).await;
+        Ok(self.open_latest().await)
     }
 
     async fn reopen(&self, stores: Stores) -> Result<Option<Stores>, Failure> {
         drop(stores);
-        self.open_latest().await.map(Some)
+        Ok(Some(self.open_latest().await))
     }
 }
 

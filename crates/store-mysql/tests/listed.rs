@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use services::MariaDb;
 use store::Movable;
 use store::contract::sample::NOW;
 use store::contract::{Failure, Fixture, MoveFixture, Stores, run, run_moves};
-use store_mysql::{MysqlStore, Options, STATEMENTS, are_one, checks, migrate};
+use store_mysql::{MysqlStore, Options, STATEMENTS, are_one, checks};
 
 /// How statements begin that are none of the list's: the settings of a session, the steps of the
 /// schema, and what the test itself asks.
@@ -35,22 +37,17 @@ struct Databases {
 }
 
 impl Databases {
-    async fn open(&self, number: u32) -> Result<Arc<MysqlStore>, Failure> {
-        let url = self.server.url(&format!("case_{number}"));
-        let failed = |error: store_mysql::OpenError| Failure::new(error.to_string());
-        migrate(&url, Options::default(), &mut |_| {}).await.map_err(failed)?;
-        Ok(Arc::new(MysqlStore::connect(&url, Options::default()).await.map_err(failed)?))
-    }
-
-    async fn next(&self) -> Result<Arc<MysqlStore>, Failure> {
-        self.open(self.latest.fetch_add(1, Ordering::Relaxed)).await
+    async fn next(&self) -> Arc<MysqlStore> {
+        let number = self.latest.fetch_add(1, Ordering::Relaxed);
+        let url = common::database(&self.server, &format!("case_{number}")).await;
+        Arc::new(common::open(&url).await)
     }
 }
 
 #[async_trait]
 impl Fixture for Databases {
     async fn fresh(&self) -> Result<Stores, Failure> {
-        let store = self.next().await?;
+        let store = self.next().await;
         Ok(Stores { state: store.clone(), catalog: store.clone(), reports: store })
     }
 
@@ -62,7 +59,7 @@ impl Fixture for Databases {
 #[async_trait]
 impl MoveFixture for Databases {
     async fn fresh(&self) -> Result<Movable, Failure> {
-        Ok(Movable::of(&self.next().await?))
+        Ok(Movable::of(&self.next().await))
     }
 
     async fn reopen(&self, _: Movable) -> Result<Option<Movable>, Failure> {

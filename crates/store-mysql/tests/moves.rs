@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod common;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +12,7 @@ use async_trait::async_trait;
 use services::MariaDb;
 use store::contract::{Failure, MoveFixture, move_cases, run_moves};
 use store::{Journal, Movable, Phase, Transfer};
-use store_mysql::{MysqlStore, Options, migrate};
+use store_mysql::MysqlStore;
 
 /// One database for each store, on a server that goes with them.
 struct Databases {
@@ -21,12 +23,10 @@ struct Databases {
 }
 
 impl Databases {
-    async fn open(&self, url: String) -> Result<Movable, Failure> {
-        let opened = MysqlStore::connect(&url, Options::default()).await;
-        let store =
-            Movable::of(&Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?));
+    async fn open(&self, url: String) -> Movable {
+        let store = Movable::of(&Arc::new(common::open(&url).await));
         self.urls.lock().unwrap().insert(place_of(&store.transfer), url);
-        Ok(store)
+        store
     }
 }
 
@@ -38,17 +38,15 @@ fn place_of(store: &Arc<dyn Transfer>) -> usize {
 impl MoveFixture for Databases {
     async fn fresh(&self) -> Result<Movable, Failure> {
         let number = self.latest.fetch_add(1, Ordering::Relaxed);
-        let url = self.server.url(&format!("store_{number}"));
-        let migrated = migrate(&url, Options::default(), &mut |_| {}).await;
-        migrated.map_err(|error| Failure::new(error.to_string()))?;
-        self.open(url).await
+        let url = common::database(&self.server, &format!("store_{number}")).await;
+        Ok(self.open(url).await)
     }
 
     async fn reopen(&self, store: Movable) -> Result<Option<Movable>, Failure> {
         let url = self.urls.lock().unwrap().remove(&place_of(&store.transfer));
         drop(store);
         match url {
-            Some(url) => self.open(url).await.map(Some),
+            Some(url) => Ok(Some(self.open(url).await)),
             None => Err(Failure::new("a store that was never opened")),
         }
     }
@@ -68,9 +66,8 @@ async fn the_store_can_be_moved() {
 #[tokio::test]
 async fn whoever_opens_a_database_knows_the_order_of_its_journal() {
     let server = MariaDb::start().unwrap();
-    let url = server.url("order");
-    migrate(&url, Options::default(), &mut |_| {}).await.unwrap();
-    let store = MysqlStore::connect(&url, Options::default()).await.unwrap();
+    let url = common::database(&server, "order").await;
+    let store = common::open(&url).await;
     assert!(MysqlStore::open_view(&url).await.unwrap().is_total_order());
     let (run, _) = store.take_over().await.unwrap();
     store.set_phase(run, Phase::Filling).await.unwrap();
