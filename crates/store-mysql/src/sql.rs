@@ -169,6 +169,16 @@ macro_rules! level_select {
     };
 }
 
+/// The revision of the catalogue and the edit that led there, before the rows of a union.
+macro_rules! catalog_head_select {
+    () => {
+        "SELECT CAST(0 AS UNSIGNED) AS part, '' AS kind, CAST(0 AS UNSIGNED) AS id, \
+         CAST(h.revision AS UNSIGNED) AS number, CAST(0 AS UNSIGNED) AS deleted, \
+         COALESCE(e.edit, '') AS body FROM catalog_head h \
+         LEFT JOIN catalog_history e ON e.revision = h.revision WHERE h.id = 1 "
+    };
+}
+
 /// The beginning of a statement that writes whole deliveries.
 macro_rules! deliveries_insert {
     () => {
@@ -440,22 +450,16 @@ statements! {
         "UPDATE catalog_head SET revision = ? WHERE id = 1";
     /// The whole catalogue as of one moment, deleted rows included: a statement has one view. Every
     /// number is cast, because servers differ in what they make of columns of different types.
-    CATALOG_WHOLE = "SELECT CAST(0 AS UNSIGNED) AS part, '' AS kind, CAST(0 AS UNSIGNED) AS id, \
-                     CAST(h.revision AS UNSIGNED) AS number, CAST(0 AS UNSIGNED) AS deleted, \
-                     COALESCE(e.edit, '') AS body FROM catalog_head h \
-                     LEFT JOIN catalog_history e ON e.revision = h.revision WHERE h.id = 1 \
-                     UNION ALL SELECT CAST(1 AS UNSIGNED), '', CAST(mission AS UNSIGNED), \
+    CATALOG_WHOLE = concat!(catalog_head_select!(),
+                     "UNION ALL SELECT CAST(1 AS UNSIGNED), '', CAST(mission AS UNSIGNED), \
                      CAST(version AS UNSIGNED), CAST(0 AS UNSIGNED), body FROM mission_versions \
                      UNION ALL SELECT CAST(2 AS UNSIGNED), kind, CAST(id AS UNSIGNED), \
-                     CAST(0 AS UNSIGNED), CAST(deleted AS UNSIGNED), body FROM catalog",
+                     CAST(0 AS UNSIGNED), CAST(deleted AS UNSIGNED), body FROM catalog"),
         walks "the catalogue is read whole, once for each revision";
     /// What of it is newer than a revision, in the same form, and which edit led to that revision.
     CATALOG_NEWER [Revision, Revision, MissionKind, Revision] =
-        "SELECT CAST(0 AS UNSIGNED) AS part, '' AS kind, CAST(0 AS UNSIGNED) AS id, \
-         CAST(h.revision AS UNSIGNED) AS number, CAST(0 AS UNSIGNED) AS deleted, \
-         COALESCE(e.edit, '') AS body FROM catalog_head h \
-         LEFT JOIN catalog_history e ON e.revision = h.revision WHERE h.id = 1 \
-         UNION ALL SELECT CAST(3 AS UNSIGNED), '', CAST(0 AS UNSIGNED), CAST(0 AS UNSIGNED), \
+        concat!(catalog_head_select!(),
+         "UNION ALL SELECT CAST(3 AS UNSIGNED), '', CAST(0 AS UNSIGNED), CAST(0 AS UNSIGNED), \
          CAST(0 AS UNSIGNED), edit FROM catalog_history WHERE revision = ? \
          UNION ALL SELECT CAST(1 AS UNSIGNED), '', CAST(v.mission AS UNSIGNED), \
          CAST(v.version AS UNSIGNED), CAST(0 AS UNSIGNED), v.body \
@@ -463,7 +467,7 @@ statements! {
          ON v.mission = c.id WHERE c.revision > ? AND c.kind = ? \
          UNION ALL SELECT CAST(2 AS UNSIGNED), kind, CAST(id AS UNSIGNED), CAST(0 AS UNSIGNED), \
          CAST(deleted AS UNSIGNED), body FROM catalog FORCE INDEX (catalog_revision) \
-         WHERE revision > ?";
+         WHERE revision > ?");
     /// Creates or replaces rows.
     CATALOG_PUT [EntityKind, EntityId, Revision, Written, Text] =
         "REPLACE INTO catalog (kind, id, revision, deleted, body) VALUES ",

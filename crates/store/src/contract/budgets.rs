@@ -98,6 +98,30 @@ pub async fn budgets_levels_since_a_mark_miss_nothing(fixture: &dyn Fixture) -> 
     Ok(())
 }
 
+/// Only what has changed is read again. For stores that count changes; the cases ask it of none, since a
+/// store may always give more.
+///
+/// # Errors
+/// What was read too much or too little. `state` has to be empty.
+pub async fn only_what_has_changed(state: &dyn StateStore) -> Checked {
+    for number in 1..=5 {
+        state.set_limits(LineItemId(number), sample::limits(50), NOW).await?;
+    }
+    let first = state.levels_since(None).await?;
+    ensure_eq!((first.levels.len(), first.is_whole), (5, true), "the first look");
+    let idle = state.levels_since(first.mark.as_ref()).await?;
+    ensure_eq!((idle.levels, idle.is_whole), (vec![], false), "nothing has changed");
+    spend(state, "ann", BudgetMove { line_item: LineItemId(2), ..sample::hold(5) }).await?;
+    state.set_limits(LineItemId(9), sample::limits(50), NOW).await?;
+    let second = state.levels_since(idle.mark.as_ref()).await?;
+    let found = second.levels.iter().map(|one| (one.line_item.0, one.total.held.0));
+    let found = (found.collect(), second.is_whole);
+    ensure_eq!(found, (vec![(2, 5), (9, 0)], false), "two have changed");
+    let idle = state.levels_since(second.mark.as_ref()).await?;
+    ensure_eq!((idle.levels, idle.is_whole), (vec![], false), "nothing has changed since");
+    Ok(())
+}
+
 /// Spends on some of five line items, and looks each time at what has changed.
 async fn follow(state: &dyn StateStore, number: u32) -> Result<Known, Failure> {
     let mut known = Known::default();
